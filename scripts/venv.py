@@ -1,0 +1,125 @@
+"""Make a virtual environment hold what a profile needs, and print the path of its interpreter.
+
+Standard library only: this runs before anything is installed. An environment is complete when its stamp
+holds the hash of everything that went into it; the stamp is written last, so an interrupted run is repaired
+by the next, and a lock that dies with its process makes concurrent runs wait for each other.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PYPROJECT = ROOT / "pyproject.toml"
+
+# profile: (environment, extras of this project, dependency groups). A profile is also satisfied by the one it names last.
+PROFILES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    "run": (".venv", ("engine",), ()),
+    "dev": (".venv", ("engine", "httpx2", "aiohttp", "otel", "test"), ("dev",)),
+    "vendor": (".venv-vendor", (), ("vendor",)),
+}
+SATISFIED_BY = {"run": ("run", "dev")}
+
+
+def main() -> int:
+    """Entry point: `venv.py <profile>`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("profile", choices=sorted(PROFILES))
+    profile = parser.parse_args().profile
+    home = ROOT / PROFILES[profile][0]
+    with _locked(ROOT / f"{home.name}.lock"):
+        python = _ensure(home, profile)
+    print(python)
+    return 0
+
+
+def _ensure(home: Path, profile: str) -> Path:
+    python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if _usable(python):
+        accepted = [(home / f"{name}.stamp", _fingerprint(name)) for name in SATISFIED_BY.get(profile, (profile,))]
+        if any(stamp.is_file() and stamp.read_text("ascii") == mark for stamp, mark in accepted):
+            return python
+    else:
+        shutil.rmtree(home, ignore_errors=True)
+        _say(f"creating {home.name} with Python {sys.version.split()[0]}")
+        venv.EnvBuilder(with_pip=True).create(home)
+    for stamp in home.glob("*.stamp"):
+        stamp.unlink()
+    _say(f"installing into {home.name} (once, until pyproject.toml changes)")
+    _install(python, profile)
+    (home / f"{profile}.stamp").write_text(_fingerprint(profile), "ascii")
+    return python
+
+
+def _install(python: Path, profile: str) -> None:
+    _, extras, groups = PROFILES[profile]
+    wanted = [requirement for group in groups for requirement in _group(group)]
+    if extras:
+        wanted = ["--editable", f"{ROOT}[{','.join(extras)}]", *wanted]
+    pip = [os.fspath(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted]
+    subprocess.run(pip, check=True, stdout=sys.stderr)
+
+
+def _group(name: str) -> list[str]:
+    """Requirements of a dependency group (PEP 735): the pip that comes with Python 3.11 cannot read them."""
+    found: list[str] = []
+    for item in _project()["dependency-groups"][name]:
+        found += _group(item["include-group"]) if isinstance(item, dict) else [item]
+    return found
+
+
+def _project() -> dict:
+    return tomllib.loads(PYPROJECT.read_text("utf-8"))
+
+
+def _fingerprint(profile: str) -> str:
+    """Hash of what decides an installation: the profile, the interpreter, the checkout's place, the declared needs."""
+    project = _project()
+    needs = {key: project["project"].get(key) for key in ("dependencies", "optional-dependencies", "scripts", "entry-points")}
+    decides = repr((PROFILES[profile], sys.version_info[:3], os.fspath(ROOT), needs, project["dependency-groups"]))
+    return hashlib.sha256(decides.encode()).hexdigest()
+
+
+def _usable(python: Path) -> bool:
+    """Whether the environment's interpreter still starts and is the one that runs this (a system update can break it)."""
+    if not python.exists():
+        return False
+    ask = [os.fspath(python), "-c", "import pip, sys; print(sys.version_info[:3])"]
+    answer = subprocess.run(ask, capture_output=True, text=True, check=False)
+    return answer.returncode == 0 and answer.stdout.strip() == str(sys.version_info[:3])
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock that the operating system drops with the process, however it ends."""
+    with path.open("a+b") as handle:
+        if os.name == "nt":
+            import msvcrt  # noqa: PLC0415 - exists on Windows only
+
+            handle.seek(0)
+            msvcrt.locking(handle.fileno(), msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl  # noqa: PLC0415 - exists on Unix only
+
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _say(text: str) -> None:
+    print(f"bursar: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except subprocess.CalledProcessError as failed:
+        _say(f"installation failed (exit {failed.returncode}); is a package index reachable?")
+        sys.exit(1)
