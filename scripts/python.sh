@@ -21,5 +21,5 @@ find_python() {
 environment() {
     local python
     python="$(find_python)"
-    "$python" -I "$ROOT/scripts/venv.py" "$1"
+    "$python" -I "$ROOT/scripts/environment.py" "$1"
 }

@@ -16,26 +16,38 @@ import tomllib
 import venv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = ROOT / "pyproject.toml"
 
-# profile: (environment, extras of this project, dependency groups). A profile is also satisfied by the one it names last.
-PROFILES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
-    "run": (".venv", ("engine",), ()),
-    "dev": (".venv", ("engine", "httpx2", "aiohttp", "otel", "test"), ("dev",)),
-    "vendor": (".venv-vendor", (), ("vendor",)),
+
+class Profile(NamedTuple):
+    """What an environment must hold."""
+
+    home: str
+    extras: tuple[str, ...]
+    groups: tuple[str, ...]
+    within: str | None = None
+    """A bigger profile of the same home: where that one is in place, this one is too."""
+
+
+PROFILES = {
+    "run": Profile(".venv", ("engine",), (), within="dev"),
+    "dev": Profile(".venv", ("engine", "httpx2", "aiohttp", "otel", "test"), ("dev",)),
+    "vendor": Profile(".venv-vendor", (), ("vendor",)),
 }
-SATISFIED_BY = {"run": ("run", "dev")}
+# The parts of [project] that decide what pip installs.
+NEEDS = ("dependencies", "optional-dependencies", "scripts", "entry-points")
 
 
 def main() -> int:
-    """Entry point: `venv.py <profile>`."""
+    """Entry point: `environment.py <profile>`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("profile", choices=sorted(PROFILES))
     profile = parser.parse_args().profile
-    home = ROOT / PROFILES[profile][0]
-    with _locked(ROOT / f"{home.name}.lock"):
+    home = ROOT / PROFILES[profile].home
+    with _locked(home.with_name(f"{home.name}.lock")):
         python = _ensure(home, profile)
     print(python)
     return 0
@@ -44,8 +56,7 @@ def main() -> int:
 def _ensure(home: Path, profile: str) -> Path:
     python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if _usable(python):
-        accepted = [(home / f"{name}.stamp", _fingerprint(name)) for name in SATISFIED_BY.get(profile, (profile,))]
-        if any(stamp.is_file() and stamp.read_text("ascii") == mark for stamp, mark in accepted):
+        if any(_complete(home, name) for name in (profile, PROFILES[profile].within) if name):
             return python
     else:
         shutil.rmtree(home, ignore_errors=True)
@@ -59,9 +70,14 @@ def _ensure(home: Path, profile: str) -> Path:
     return python
 
 
+def _complete(home: Path, profile: str) -> bool:
+    stamp = home / f"{profile}.stamp"
+    return stamp.is_file() and stamp.read_text("ascii") == _fingerprint(profile)
+
+
 def _install(python: Path, profile: str) -> None:
-    _, extras, groups = PROFILES[profile]
-    wanted = [requirement for group in groups for requirement in _group(group)]
+    extras = PROFILES[profile].extras
+    wanted = [requirement for group in PROFILES[profile].groups for requirement in _group(group)]
     if extras:
         wanted = ["--editable", f"{ROOT}[{','.join(extras)}]", *wanted]
     pip = [os.fspath(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted]
@@ -76,20 +92,20 @@ def _group(name: str) -> list[str]:
     return found
 
 
-def _project() -> dict:
+def _project() -> dict[str, Any]:
     return tomllib.loads(PYPROJECT.read_text("utf-8"))
 
 
 def _fingerprint(profile: str) -> str:
-    """Hash of what decides an installation: the profile, the interpreter, the checkout's place, the declared needs."""
+    """Hash of what decides an installation: the profile, the interpreter, checkout, declared needs."""
     project = _project()
-    needs = {key: project["project"].get(key) for key in ("dependencies", "optional-dependencies", "scripts", "entry-points")}
-    decides = repr((PROFILES[profile], sys.version_info[:3], os.fspath(ROOT), needs, project["dependency-groups"]))
-    return hashlib.sha256(decides.encode()).hexdigest()
+    needs = {key: project["project"].get(key) for key in NEEDS}
+    decides = (PROFILES[profile], sys.version_info[:3], os.fspath(ROOT), needs, project["dependency-groups"])
+    return hashlib.sha256(repr(decides).encode()).hexdigest()
 
 
 def _usable(python: Path) -> bool:
-    """Whether the environment's interpreter still starts and is the one that runs this (a system update can break it)."""
+    """Whether the interpreter still starts and is of the version that runs this: updates can break it."""
     if not python.exists():
         return False
     ask = [os.fspath(python), "-c", "import pip, sys; print(sys.version_info[:3])"]
