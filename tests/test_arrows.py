@@ -1,0 +1,242 @@
+"""Who may know whom: the rooms of src/bursar and the arrows between them (docs/architecture.md).
+
+The arrows are read from the syntax tree, so imports inside functions and under TYPE_CHECKING count too.
+"""
+
+import ast
+import subprocess
+import sys
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).resolve().parent.parent / "src"
+
+
+@dataclass(frozen=True)
+class Room:
+    """A part of the package: what it may import of Bursar, and of other people's libraries."""
+
+    place: str
+    knows: tuple[str, ...] = ()
+    libraries: frozenset[str] = frozenset()
+    lazily: tuple[str, ...] = ()
+    """Imported inside functions only, so that loading the room does not load these."""
+
+
+EVERYTHING = ("bursar.*",)
+CODEC = frozenset({"msgspec", "typing_extensions"})
+# What every part of the engine may use: leaves that import nothing of Bursar but each other.
+BASIS = ("bursar.engine.clock", "bursar.engine.ids", "bursar.engine.errors", "bursar.engine.limits")
+ENGINE = (
+    *BASIS,
+    "bursar.engine.kernel",
+    "bursar.engine.store",
+    "bursar.engine.writer",
+    "bursar.engine.core",
+    "bursar.engine.work",
+)
+
+ROOMS = [
+    Room("bursar", lazily=("bursar.embedded",)),
+    Room("bursar.contract", libraries=CODEC),
+    Room(
+        "bursar.client",
+        ("bursar", "bursar.contract"),
+        CODEC | {"httpcore2", "httpx2", "aiohttp", "opentelemetry"},
+    ),
+    Room("bursar.milkyway", ("bursar.contract", "bursar.client"), CODEC),
+    Room("bursar.engine", ENGINE, CODEC),
+    *(Room(leaf, BASIS) for leaf in BASIS),
+    Room("bursar.engine.kernel", libraries=CODEC),
+    Room("bursar.engine.store", (*BASIS, "bursar.engine.kernel"), CODEC | {"alembic", "sqlalchemy"}),
+    Room(
+        "bursar.engine.milkyway",
+        (*ENGINE, "bursar.contract", "bursar.milkyway.models", "bursar.milkyway.operator"),
+        CODEC | {"jsonschema_rs", "iso4217"},
+    ),
+    Room("bursar.engine.auth", ENGINE, CODEC | {"joserfc", "cryptography"}),
+    Room(
+        "bursar.server",
+        ("bursar", "bursar.contract", "bursar.milkyway", "bursar.engine"),
+        CODEC | {"starlette", "uvicorn", "uvloop", "httptools"},
+    ),
+    Room(
+        "bursar.embedded",
+        ("bursar.contract", "bursar.client", "bursar.milkyway", "bursar.engine", "bursar.server"),
+        CODEC,
+    ),
+    Room("bursar.cli", EVERYTHING, CODEC | {"typer", "rich", "click"}),
+    Room("bursar.testing", EVERYTHING, frozenset({"pytest"})),
+]
+# The API packages are known to the engine by their models, never by their clients.
+CLIENT_LIBRARIES = ("httpcore2", "httpx2", "aiohttp", "anyio", "h11", "requests")
+SERVER_LIBRARIES = (
+    "starlette",
+    "uvicorn",
+    "uvloop",
+    "httptools",
+    "alembic",
+    "sqlalchemy",
+    "sqlite3",
+    "rich",
+    "typer",
+)
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module, and where and how it is imported."""
+
+    line: int
+    target: str
+    typing_only: bool
+    in_function: bool
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the package by its dotted name."""
+    found: dict[str, Path] = {}
+    for path in sorted(SRC.rglob("*.py")):
+        parts = path.relative_to(SRC).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+MODULES = modules()
+
+
+def imports(name: str) -> list[Import]:
+    """All imports of a module, wherever they stand; `from a import b` names a.b where that is a module."""
+    package = name if MODULES[name].name == "__init__.py" else name.rpartition(".")[0]
+    found: list[Import] = []
+
+    def add(node: ast.Import | ast.ImportFrom, typing_only: bool, in_function: bool) -> None:
+        if isinstance(node, ast.Import):
+            targets = [alias.name for alias in node.names]
+        else:
+            base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            origin = ".".join([*base, *([node.module] if node.module else [])])
+            targets = [t if (t := f"{origin}.{alias.name}") in MODULES else origin for alias in node.names]
+        found.extend(Import(node.lineno, t, typing_only, in_function) for t in dict.fromkeys(targets))
+
+    def walk(node: ast.AST, typing_only: bool, in_function: bool) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.Import | ast.ImportFrom):
+                add(child, typing_only, in_function)
+            elif isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
+                for statement in child.body:
+                    walk(ast.Module([statement], []), True, in_function)
+                for statement in child.orelse:
+                    walk(ast.Module([statement], []), typing_only, in_function)
+            else:
+                walk(
+                    child,
+                    typing_only,
+                    in_function or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef),
+                )
+
+    walk(ast.parse(MODULES[name].read_text("utf-8")), False, False)
+    return found
+
+
+def within(module: str, place: str) -> bool:
+    return module == place or module.startswith(f"{place}.")
+
+
+def room_of(module: str) -> Room:
+    return max((room for room in ROOMS if within(module, room.place)), key=lambda room: len(room.place))
+
+
+def knows(target: str, place: str) -> bool:
+    """A known place includes what is below it; `bursar` stands for the bare package, which is its version."""
+    return target == place if place == "bursar" else within(target, place)
+
+
+def objection(module: str, found: Import) -> str | None:
+    """Why a module must not import this, or None."""
+    room = room_of(module)
+    top = found.target.partition(".")[0]
+    if top == "bursar":
+        own = room_of(found.target) is room
+        known = room.knows == EVERYTHING or any(knows(found.target, place) for place in room.knows)
+        lazy = any(within(found.target, place) for place in room.lazily) and (
+            found.in_function or found.typing_only
+        )
+        return None if own or known or lazy else f"{room.place} does not know {found.target}"
+    if top in sys.stdlib_module_names or top in room.libraries:
+        return None
+    return f"{room.place} does not use {top}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_follow_the_arrows(module: str) -> None:
+    wrong = [f"line {found.line}: {text}" for found in imports(module) if (text := objection(module, found))]
+    assert not wrong, "\n".join([str(MODULES[module]), *wrong])
+
+
+def test_every_module_has_a_room() -> None:
+    """A new package under src/bursar must be given its arrows."""
+    assert [module for module in MODULES if room_of(module).place == "bursar" and module != "bursar"] == []
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if within(name, "bursar.engine.kernel")])
+def test_the_kernel_is_pure(module: str) -> None:
+    """No clock, no randomness, no I/O: same input, same output, on any machine."""
+    impure = {
+        "asyncio",
+        "io",
+        "os",
+        "pathlib",
+        "random",
+        "secrets",
+        "socket",
+        "sqlite3",
+        "threading",
+        "time",
+        "uuid",
+    }
+    assert not impure & {found.target.partition(".")[0] for found in imports(module)}
+
+
+def test_no_import_cycles() -> None:
+    """Modules can be read in an order: what is needed first, then what needs it."""
+    graph = {
+        module: {
+            found.target
+            for found in imports(module)
+            if found.target in MODULES
+            and not found.typing_only
+            and not found.in_function
+            and found.target != module
+        }
+        for module in MODULES
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as cycle:
+        pytest.fail(" -> ".join(cycle.args[1]))
+
+
+@pytest.mark.parametrize("module", ["bursar", "bursar.milkyway", "bursar.contract"])
+def test_importing_a_client_loads_neither_engine_nor_http(module: str) -> None:
+    """An application that only names a client pays for no HTTP library, and never for the engine."""
+    script = f"import sys, {module}; print('\\n'.join(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = set(run.stdout.split())
+    assert not loaded & {*CLIENT_LIBRARIES, *SERVER_LIBRARIES}
+    assert not {name for name in loaded if within(name, "bursar.engine") or within(name, "bursar.server")}
+
+
+def test_an_arrow_against_the_rules_is_reported() -> None:
+    """The check itself can fail."""
+    assert objection("bursar.contract.json", Import(1, "bursar.client.call", False, False))
+    assert objection("bursar.milkyway.models", Import(1, "bursar.engine.errors", True, True))
+    assert objection("bursar.engine.kernel", Import(1, "jsonschema_rs", False, False))
+    assert objection("bursar.engine.milkyway.service", Import(1, "bursar.milkyway.client", False, False))
+    assert objection("bursar.engine.core", Import(1, "starlette.requests", False, False))
+    assert objection("bursar", Import(1, "bursar.embedded", False, False))
+    assert not objection("bursar", Import(1, "bursar.embedded", False, True))
+    assert not objection("bursar.cli.serve", Import(1, "bursar.engine.core", False, False))
