@@ -1,0 +1,36 @@
+"""What all tests share: a fixed search order for hypothesis, and a guard against leaving this machine."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import hypothesis
+import pytest
+
+# The same cases on every run and machine; `HYPOTHESIS_PROFILE=search scripts/test` looks for new ones.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("search", max_examples=2_000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
+
+
+def _refuse_other_hosts(event: str, arguments: Sequence[object]) -> None:
+    if event != "socket.connect":
+        return
+    address = arguments[1]
+    if isinstance(address, tuple) and not str(address[0]).startswith(LOOPBACK):
+        message = f"a test tried to leave this machine: {address}"
+        raise RuntimeError(message)
+
+
+sys.addaudithook(_refuse_other_hosts)
+
+
+@pytest.fixture(scope="session")
+def vendor_python() -> str:
+    """Interpreter of the environment that holds the vendor's own client; scripts/test makes it."""
+    python = os.environ.get("BURSAR_VENDOR_PYTHON")
+    if not python:
+        pytest.skip("BURSAR_VENDOR_PYTHON is not set: run scripts/test")
+    return python

@@ -1,0 +1,180 @@
+"""Rules of the house that neither the formatter nor the linters know.
+
+Docstrings, line length of code and naming are ruff's part (scripts/check).
+"""
+
+import ast
+import re
+import tomllib
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SRC = ROOT / "src" / "bursar"
+CODE = sorted(
+    path
+    for place in ("src", "tests", "examples", "bench", "scripts")
+    for path in (ROOT / place).rglob("*.py")
+)
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").glob("*.md")])
+MODULE_LINES_MAX = 700
+VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "stuff", "tools"}
+
+# (pattern, where it is banned, why). The patterns are split so that this file does not contain them.
+BANNED = [
+    (r"\bTO" r"DO\b|\bFIX" r"ME\b|\bX" r"XX\b", "", "finish it, or open an issue"),
+    (r"(?<!def )\bfloat" r"\(", "src/bursar/contract/money", "money is never a float"),
+    (r"(?<!def )\bfloat" r"\(", "src/bursar/engine", "money is never a float"),
+    (r"(?<!def )\bfloat" r"\(", "src/bursar/milkyway/models", "money is never a float"),
+    (r"\btime\.sle" r"ep\(", "tests", "tests inject the clock"),
+    (r"\beval" r"\(|\bexec" r"\(", "src", "no code from text"),
+    (r"\bpickle\.lo", "src", "unpickling runs what it reads"),
+    (r"\butcnow" r"\(|\bdatetime\.now" r"\(\)", "", "say the zone, or use the engine's clock"),
+    (
+        r"\btime\.ti" r"me\(|\brandom\.ran" r"dom\(|\buuid\.uuid" r"4\(",
+        "src/bursar/engine",
+        "use Clock and Ids",
+    ),
+    (r"breakpoint" r"\(", "", "left over"),
+]
+# Where a banned pattern is the point: (pattern's start of path) -> reason.
+ALLOWED = {
+    "src/bursar/engine/clock.py": "the one clock",
+    "src/bursar/engine/ids.py": "the one source of ids and randomness",
+}
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", CODE, ids=relative)
+def test_modules_are_small_and_named_for_a_subject(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) <= MODULE_LINES_MAX, "split it by subject"
+    assert path.stem not in VAGUE_NAMES, "name it for what it is about"
+
+
+@pytest.mark.parametrize("path", [*CODE, *PAGES], ids=relative)
+def test_banned_words(path: Path) -> None:
+    name = relative(path)
+    if name in ALLOWED:
+        return
+    found = [
+        f"{name}:{number}: {why}: {line.strip()}"
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        for pattern, place, why in BANNED
+        if name.startswith(place) and re.search(pattern, line)
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_every_suppression_gives_its_reason() -> None:
+    """`type: ignore[...]`, `noqa: X` and `pyright: ignore[...]` are followed by words that say why."""
+    mark = re.compile(r"#\s*(?:noqa|type:\s*ignore|pyright:\s*ignore)(?P<codes>[^#]*)(?P<rest>.*)$")
+    bare = []
+    for path in CODE:
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            if (hit := mark.search(line)) and path != Path(__file__):
+                words = re.sub(r"\[[^\]]*\]|[A-Z]+[0-9]+|[:,]", " ", hit["codes"]) + hit["rest"]
+                if len(words.split()) < 3:
+                    bare.append(f"{relative(path)}:{number}: {line.strip()}")
+    assert not bare, "\n".join(bare)
+
+
+def test_no_dead_modules() -> None:
+    """Every module is reached by imports from what users start with."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    entries = [*project["scripts"].values(), *project["entry-points"]["pytest11"].values()]
+    names = {_dotted(path): path for path in SRC.rglob("*.py")}
+    reached: set[str] = set()
+    todo = [
+        *(entry.partition(":")[0] for entry in entries),
+        "bursar.cli.__main__",
+        "bursar.milkyway",
+        "bursar.embedded",
+    ]
+    todo += [
+        name
+        for name in names
+        if re.search(r"\.client\.(transports?|otel|hooks|aiohttp)\b|\.migrations\.", name)
+    ]
+    while todo:
+        name = todo.pop()
+        while name and name not in names:
+            name = name.rpartition(".")[0]
+        if name and name not in reached:
+            reached.add(name)
+            todo += _imported(names[name])
+            todo.append(name.rpartition(".")[0])
+    assert sorted(set(names) - reached) == []
+
+
+def _dotted(path: Path) -> str:
+    parts = path.relative_to(SRC.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _imported(path: Path) -> list[str]:
+    found: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+        elif (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and node.value.startswith("bursar.")
+        ):
+            found.append(node.value)  # lazily imported by name
+    return [name for name in found if name.startswith("bursar")]
+
+
+@cache
+def anchors(path: Path) -> frozenset[str]:
+    """The anchors GitHub gives a page's headings."""
+    seen: defaultdict[str, int] = defaultdict(int)
+    found = set()
+    for heading in re.findall(r"^#{1,6} +(.+?) *$", without_code(path.read_text("utf-8")), re.MULTILINE):
+        slug = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        found.add(f"{slug}-{seen[slug]}" if seen[slug] else slug)
+        seen[slug] += 1
+    return frozenset(found)
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def links(path: Path) -> list[str]:
+    return re.findall(r"\]\(([^()\s]+)\)", without_code(path.read_text("utf-8")))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_links_and_anchors_resolve(page: Path) -> None:
+    broken = []
+    for link in links(page):
+        place, _, anchor = link.partition("#")
+        if re.match(r"[a-z]+:", link):
+            continue
+        target = (page.parent / place).resolve() if place else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert not broken
+
+
+def test_every_page_is_linked() -> None:
+    linked = {(page.parent / link.partition("#")[0]).resolve() for page in PAGES for link in links(page)}
+    entrances = {ROOT / "README.md"}
+    assert [relative(page) for page in PAGES if page not in linked | entrances] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_python_in_pages_compiles(page: Path) -> None:
+    for number, block in enumerate(
+        re.findall(r"^```python.*?\n(.*?)^```", page.read_text("utf-8"), re.M | re.S), 1
+    ):
+        compile(block, f"{relative(page)}, block {number}", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
