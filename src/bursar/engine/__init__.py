@@ -1,0 +1,1 @@
+"""The payments engine: what moving money means. Knows neither HTTP nor any server."""

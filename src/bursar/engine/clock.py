@@ -1,0 +1,90 @@
+"""Engine time: microseconds since the Unix epoch, UTC. The clock is injected; nothing else may ask what time it is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Final, Protocol
+
+_LONGEST_SLEEP_S: Final = 3600.0
+"""A system clock may be set at any time: look again at least this often."""
+
+
+class Clock(Protocol):
+    """What the engine knows about time."""
+
+    def now(self) -> int:
+        """Engine time in microseconds."""
+        ...
+
+    async def wait_until(self, at: int) -> None:
+        """Return when `now() >= at`, or earlier when the clock was changed: the caller looks again."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> int:
+        return time.time_ns() // 1000
+
+    async def wait_until(self, at: int) -> None:
+        await asyncio.sleep(min(max(at - self.now(), 0) / 1e6, _LONGEST_SLEEP_S))
+
+
+class SandboxClock:
+    """A clock that can be frozen, moved and resumed. It runs with the machine's time until frozen.
+
+    `at` freezes it from the start, which tests want.
+    """
+
+    def __init__(self, at: int | None = None) -> None:
+        self._offset = 0
+        self._frozen = at
+        self._changed = asyncio.Event()
+
+    @property
+    def frozen(self) -> bool:
+        return self._frozen is not None
+
+    def now(self) -> int:
+        return time.time_ns() // 1000 + self._offset if self._frozen is None else self._frozen
+
+    def freeze(self, at: int | None = None) -> None:
+        """Stop at `at`, or at the present moment."""
+        self._frozen = self.now() if at is None else at
+        self._wake()
+
+    def set(self, at: int) -> None:
+        """Jump to `at`, either way; a frozen clock stays frozen."""
+        if self._frozen is None:
+            self._offset += at - self.now()
+        else:
+            self._frozen = at
+        self._wake()
+
+    def advance(self, us: int) -> None:
+        """Move on by `us` microseconds; a frozen clock stays frozen. Raises ValueError if negative."""
+        if us < 0:
+            raise ValueError("a clock advances by 0 or more microseconds")
+        self.set(self.now() + us)
+
+    def resume(self) -> None:
+        """Run again from the present engine time."""
+        if self._frozen is not None:
+            self._offset = self._frozen - time.time_ns() // 1000
+            self._frozen = None
+            self._wake()
+
+    async def wait_until(self, at: int) -> None:
+        if self.now() >= at:
+            return
+        delay_s = None if self.frozen else min((at - self.now()) / 1e6, _LONGEST_SLEEP_S)
+        try:
+            await asyncio.wait_for(self._changed.wait(), delay_s)
+        except TimeoutError:
+            pass
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()

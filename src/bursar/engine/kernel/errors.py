@@ -1,0 +1,55 @@
+"""Refusals of the engine. The base class lives here because the kernel knows nobody; `engine.errors` offers it to the rest."""
+
+from __future__ import annotations
+
+
+class EngineError(Exception):
+    """A refusal with a stable `code` for programs and a `message` for people. Nothing was written."""
+
+    code = "ENGINE_ERROR"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidPosting(EngineError):
+    """A posting that no ledger may hold: no postings at all, a negative amount, an amount that is no integer, an empty name."""
+
+    code = "INVALID_POSTING"
+
+
+class InsufficientFunds(EngineError):
+    """A debit would take an account below what its overdraft policy allows (invariant 9). Amounts in minor units."""
+
+    code = "INSUFFICIENT_FUNDS"
+
+    def __init__(self, account: str, asset: str, available: int, needed: int) -> None:
+        super().__init__(f"account {account} can spend {available} {asset}, but {needed} is needed")
+        self.account = account
+        self.asset = asset
+        self.available = available
+        self.needed = needed
+
+
+class ReferenceConflict(EngineError):
+    """The reference already names another transaction of the ledger (invariant 12)."""
+
+    code = "REFERENCE_CONFLICT"
+
+    def __init__(self, reference: str, transaction: int) -> None:
+        super().__init__(f"reference {reference!r} is already used by transaction {transaction}")
+        self.reference = reference
+        self.transaction = transaction
+
+
+class UnknownTransaction(EngineError):
+    """The ledger has no transaction with this id."""
+
+    code = "UNKNOWN_TRANSACTION"
+
+
+class AlreadyReverted(EngineError):
+    """A transaction is reverted at most once (invariant 11)."""
+
+    code = "ALREADY_REVERTED"

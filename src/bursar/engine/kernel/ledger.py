@@ -1,0 +1,401 @@
+"""The ledger as a pure function: (state, command) -> entry, or a refusal that changes nothing (invariant 8).
+
+An `Entry` holds the absolute values to store. `State` is what the functions read: one ledger, as of now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from msgspec import Raw, Struct
+from msgspec.structs import replace
+
+from bursar.engine.kernel import chain
+from bursar.engine.kernel.errors import (
+    AlreadyReverted,
+    InsufficientFunds,
+    InvalidPosting,
+    ReferenceConflict,
+    UnknownTransaction,
+)
+from bursar.engine.kernel.model import (
+    REVERTS,
+    WORLD,
+    Account,
+    Head,
+    Log,
+    Metadata,
+    Move,
+    NewTransaction,
+    Pair,
+    Posting,
+    Transaction,
+    Volumes,
+    VolumesMap,
+)
+
+
+class State(Protocol):
+    """One ledger, as read by the kernel."""
+
+    def head(self) -> Head: ...
+    def volumes(self, account: str, asset: str) -> Volumes: ...
+    def latest(self, account: str, asset: str) -> int | None:
+        """The greatest timestamp among the moves of the pair; None without moves."""
+        ...
+
+    def moves_after(self, account: str, asset: str, at: int) -> Sequence[Move]:
+        """The moves of the pair whose timestamp is later than `at`."""
+        ...
+
+    def account(self, address: str) -> Account | None: ...
+    def transaction(self, id: int) -> Transaction | None:
+        """With its post- and pre-commit volumes."""
+        ...
+
+    def reference(self, reference: str) -> int | None: ...
+
+
+class Origin(Struct, frozen=True):
+    """What a log remembers of the request that caused it; not part of its meaning."""
+
+    idempotency_key: str = ""
+    idempotency_hash: str = ""
+    schema_version: str = ""
+
+
+NO_ORIGIN = Origin()
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """All that one write changes, as absolute values."""
+
+    head: Head
+    log: Log
+    transaction: Transaction | None = None
+    """The new one."""
+    updated: Transaction | None = None
+    """An earlier one that was reverted or described."""
+    volumes: Mapping[Pair, Volumes] = {}
+    moves: Sequence[Move] = ()
+    """New ones, and later-dated ones whose effective volumes changed (invariant 18)."""
+    accounts: Sequence[Account] = ()
+
+
+def post(state: State, new: NewTransaction, now: int, origin: Origin = NO_ORIGIN) -> Entry:
+    """Post a transaction. Raises InvalidPosting, InsufficientFunds or ReferenceConflict."""
+    check_postings(new.postings)
+    before, after = _apply(state, new.postings, new.overdraft)
+    _check_reference(state, new.reference)
+    head, date = state.head(), _date(state.head(), now)
+    timestamp = date if new.timestamp is None else new.timestamp
+    blank = Transaction(
+        id=head.transaction + 1,
+        postings=tuple(new.postings),
+        metadata=new.metadata,
+        reference=new.reference or None,
+        timestamp=timestamp,
+        inserted_at=date,
+        updated_at=date,
+    )
+    transaction, moves = _record(state, blank, before, after)
+    data = chain.NewTransactionJson(chain.transaction_json(transaction), new.account_metadata)
+    log = _log(head, data, date, origin)
+    return Entry(
+        head=Head(log.id, transaction.id, date, log.hash),
+        log=log,
+        transaction=transaction,
+        volumes=after,
+        moves=moves,
+        accounts=_touched(state, new, timestamp, date),
+    )
+
+
+def revert(
+    state: State,
+    id: int,
+    now: int,
+    *,
+    metadata: Metadata | None = None,
+    force: bool = False,
+    at_effective_date: bool = False,
+    origin: Origin = NO_ORIGIN,
+) -> Entry:
+    """Post the opposite of a transaction (invariant 11): same postings backwards, ends swapped.
+
+    Unless `force`, no account that the original credited may end negative; on the way it may. Raises
+    UnknownTransaction, AlreadyReverted or InsufficientFunds.
+    """
+    original = _transaction(state, id)
+    if original.reverted_at is not None:
+        raise AlreadyReverted(f"transaction {id} was reverted already")
+    head, date = state.head(), _date(state.head(), now)
+    postings = tuple(Posting(p.destination, p.source, p.amount, p.asset) for p in reversed(original.postings))
+    before, after = _apply(state, postings, None)
+    if not force:
+        _check_not_negative(postings, before, after)
+    blank = Transaction(
+        id=head.transaction + 1,
+        postings=postings,
+        metadata={**(metadata or {}), REVERTS: str(id)},
+        reference=None,
+        timestamp=original.timestamp if at_effective_date else date,
+        inserted_at=date,
+        updated_at=date,
+    )
+    transaction, moves = _record(state, blank, before, after)
+    reverted = replace(original, reverted_at=date, updated_at=date)
+    data = chain.RevertedTransactionJson(
+        chain.transaction_json(reverted, effective=False), chain.transaction_json(transaction)
+    )
+    log = _log(head, data, date, origin)
+    return Entry(
+        head=Head(log.id, transaction.id, date, log.hash),
+        log=log,
+        transaction=transaction,
+        updated=reverted,
+        volumes=after,
+        moves=moves,
+    )
+
+
+def set_metadata(
+    state: State, target: str | int, metadata: Metadata | None, now: int, origin: Origin = NO_ORIGIN
+) -> Entry:
+    """Merge metadata into an account (an address; made when unknown) or a transaction (an id).
+
+    Always logged; the target's update time moves only when a value changes. Raises UnknownTransaction.
+    """
+    head, date = state.head(), _date(state.head(), now)
+    is_account = isinstance(target, str)
+    data = chain.SetMetadataJson("ACCOUNT" if is_account else "TRANSACTION", target, metadata)
+    log = _log(head, data, date, origin)
+    moved = Head(log.id, head.transaction, date, log.hash)
+    if isinstance(target, str):
+        described = _described(state.account(target), target, metadata or {}, date, date)
+        return Entry(head=moved, log=log, accounts=(described,) if described else ())
+    known = _transaction(state, target)
+    merged = {**(known.metadata or {}), **(metadata or {})}
+    changed = merged != (known.metadata or {})
+    updated = replace(known, metadata=merged, updated_at=date) if changed else None
+    return Entry(head=moved, log=log, updated=updated)
+
+
+def delete_metadata(
+    state: State, target: str | int, key: str, now: int, origin: Origin = NO_ORIGIN
+) -> Entry:
+    """Remove one key. Always logged, even for an unknown account or key of an account.
+
+    Raises UnknownTransaction, also when the transaction has no such key.
+    """
+    head, date = state.head(), _date(state.head(), now)
+    is_account = isinstance(target, str)
+    data = chain.DeleteMetadataJson("ACCOUNT" if is_account else "TRANSACTION", target, key)
+    log = _log(head, data, date, origin)
+    moved = Head(log.id, head.transaction, date, log.hash)
+    if isinstance(target, str):
+        account = state.account(target)
+        if account is None or key not in account.metadata:
+            return Entry(head=moved, log=log)
+        return Entry(head=moved, log=log, accounts=(replace(account, metadata=_without(account.metadata, key)),))
+    known = _transaction(state, target)
+    if key not in (known.metadata or {}):
+        raise UnknownTransaction(f"transaction {target} has no metadata {key!r}")
+    updated = replace(known, metadata=_without(known.metadata or {}, key), updated_at=date)
+    return Entry(head=moved, log=log, updated=updated)
+
+
+def insert_schema(state: State, schema: bytes, now: int, origin: Origin = NO_ORIGIN) -> Entry:
+    """Log a schema, given as JSON in its read-back form; what it means is the ledger service's business."""
+    head, date = state.head(), _date(state.head(), now)
+    log = _log(head, chain.InsertedSchemaJson(Raw(schema)), date, origin)
+    return Entry(head=Head(log.id, head.transaction, date, log.hash), log=log)
+
+
+def check_postings(postings: Sequence[Posting]) -> None:
+    """Refuse what no ledger may hold. Raises InvalidPosting."""
+    if not postings:
+        raise InvalidPosting("a transaction needs at least one posting")
+    for index, posting in enumerate(postings):
+        if type(posting.amount) is not int or posting.amount < 0:
+            raise InvalidPosting(f"posting {index}: the amount must be an integer of 0 or more")
+        if not (posting.source and posting.destination and posting.asset):
+            raise InvalidPosting(f"posting {index}: source, destination and asset must be given")
+
+
+def _date(head: Head, now: int) -> int:
+    """Log dates increase strictly even when the clock does not (invariant 4)."""
+    return max(now, head.date + 1)
+
+
+def _log(head: Head, data: chain.LogData, date: int, origin: Origin) -> Log:
+    """The next log: its id is one more (invariant 4), its hash continues the chain (invariant 5)."""
+    type = chain.log_type(data)
+    return Log(
+        id=head.log + 1,
+        type=type,
+        data=chain.encode_data(data),
+        date=date,
+        hash=chain.chain(head.hash, type, chain.memento(data), date, origin.idempotency_key),
+        idempotency_key=origin.idempotency_key,
+        idempotency_hash=origin.idempotency_hash,
+        schema_version=origin.schema_version,
+    )
+
+
+def _apply(
+    state: State, postings: Sequence[Posting], overdraft: Mapping[str, int | None] | None
+) -> tuple[dict[Pair, Volumes], dict[Pair, Volumes]]:
+    """Volumes before and after the postings, in order: money received earlier is there to be spent.
+
+    Each posting adds its amount to one output and one input, so the sum of balances stays 0 for each asset
+    (invariants 1 and 2). `overdraft` None lets every account go negative.
+    """
+    before: dict[Pair, Volumes] = {}
+    after: dict[Pair, Volumes] = {}
+    for posting in postings:
+        amount, asset = posting.amount, posting.asset
+        source, destination = (posting.source, asset), (posting.destination, asset)
+        for pair in (source, destination):
+            if pair not in before:
+                before[pair] = after[pair] = state.volumes(*pair)
+        spent = after[source]
+        if overdraft is not None:
+            _check_funds(posting, spent.input - spent.output, overdraft)
+        after[source] = Volumes(spent.input, spent.output + amount)
+        received = after[destination]
+        after[destination] = Volumes(received.input + amount, received.output)
+    return before, after
+
+
+def _check_funds(posting: Posting, balance: int, overdraft: Mapping[str, int | None]) -> None:
+    """No account is debited beyond its policy (invariant 9); a debit of nothing is always possible."""
+    source, amount = posting.source, posting.amount
+    if balance >= amount or source == WORLD or amount == 0:
+        return
+    limit = overdraft.get(source, 0)
+    if limit is not None and balance + limit < amount:
+        raise InsufficientFunds(source, posting.asset, max(balance + limit, 0), amount)
+
+
+def _check_not_negative(
+    postings: Sequence[Posting], before: Mapping[Pair, Volumes], after: Mapping[Pair, Volumes]
+) -> None:
+    """After a revert no account that gives money back may be negative (invariant 9)."""
+    for posting in postings:
+        pair = (posting.source, posting.asset)
+        if posting.source != WORLD and after[pair].balance < 0:
+            needed = after[pair].output - before[pair].output
+            raise InsufficientFunds(posting.source, posting.asset, max(before[pair].balance, 0), needed)
+
+
+def _check_reference(state: State, reference: str | None) -> None:
+    """A reference names one transaction of a ledger (invariant 12)."""
+    used = state.reference(reference) if reference else None
+    if reference and used is not None:
+        raise ReferenceConflict(reference, used)
+
+
+def _transaction(state: State, id: int) -> Transaction:
+    known = state.transaction(id)
+    if known is None:
+        raise UnknownTransaction(f"there is no transaction {id}")
+    return known
+
+
+def _record(
+    state: State, blank: Transaction, before: Mapping[Pair, Volumes], after: Mapping[Pair, Volumes]
+) -> tuple[Transaction, list[Move]]:
+    """Give a transaction its four maps of volumes, and find its moves (invariant 3).
+
+    A back-dated transaction slips in before the later-dated moves: those, and only those, get new effective volumes
+    (invariant 18). Its own effective volumes are the totals without them.
+    """
+    timestamp, moves = blank.timestamp, list[Move]()
+    post, pre = VolumesMap(), VolumesMap()
+    effective: dict[Pair, Volumes] = {}
+    for pair, total in after.items():
+        account, asset = pair
+        was = before[pair]
+        put_in, put_out = total.input - was.input, total.output - was.output
+        post.setdefault(account, {})[asset] = total
+        pre.setdefault(account, {})[asset] = was
+        latest = state.latest(account, asset)
+        if latest is not None and latest > timestamp:
+            later = state.moves_after(account, asset, timestamp)
+            moves += [
+                replace(
+                    move,
+                    effective_input=move.effective_input + put_in,
+                    effective_output=move.effective_output + put_out,
+                )
+                for move in later
+            ]
+            total = effective[pair] = Volumes(
+                total.input - sum(move.input for move in later), total.output - sum(move.output for move in later)
+            )
+        moves.append(Move(account, asset, timestamp, blank.id, put_in, put_out, total.input, total.output))
+    return _with_volumes(blank, post, pre, effective, before, after), moves
+
+
+def _with_volumes(
+    blank: Transaction,
+    post: VolumesMap,
+    pre: VolumesMap,
+    effective: Mapping[Pair, Volumes],
+    before: Mapping[Pair, Volumes],
+    after: Mapping[Pair, Volumes],
+) -> Transaction:
+    """In order of time, which is nearly always, effective volumes are the post-commit volumes: the same objects."""
+    post_effective, pre_effective = post, pre
+    if effective:
+        post_effective, pre_effective = VolumesMap(), VolumesMap()
+        for pair, total in after.items():
+            account, asset = pair
+            own, was = effective.get(pair, total), before[pair]
+            post_effective.setdefault(account, {})[asset] = own
+            pre_effective.setdefault(account, {})[asset] = Volumes(
+                own.input - (total.input - was.input), own.output - (total.output - was.output)
+            )
+    return replace(
+        blank,
+        post_commit_volumes=post,
+        pre_commit_volumes=pre,
+        post_commit_effective_volumes=post_effective,
+        pre_commit_effective_volumes=pre_effective,
+    )
+
+
+def _touched(state: State, new: NewTransaction, timestamp: int, date: int) -> list[Account]:
+    """The accounts that a new transaction makes, describes, or shows to be older than was known."""
+    described = new.account_metadata or {}
+    addresses = {p.source: None for p in new.postings} | {p.destination: None for p in new.postings}
+    changed = list[Account]()
+    for address in addresses | dict.fromkeys(described):
+        account = _described(
+            state.account(address), address, described.get(address) or {}, timestamp, date
+        )
+        if account is not None:
+            changed.append(account)
+    return changed
+
+
+def _described(
+    known: Account | None, address: str, metadata: Metadata, first_usage: int, date: int
+) -> Account | None:
+    """The account as it becomes, or None when nothing about it changes."""
+    if known is None:
+        return Account(address, dict(metadata), first_usage, date, date)
+    if first_usage >= known.first_usage and all(known.metadata.get(k) == v for k, v in metadata.items()):
+        return None
+    return replace(
+        known,
+        metadata={**known.metadata, **metadata},
+        first_usage=min(first_usage, known.first_usage),
+        updated_at=date,
+    )
+
+
+def _without(metadata: Metadata, key: str) -> Metadata:
+    return {name: value for name, value in metadata.items() if name != key}

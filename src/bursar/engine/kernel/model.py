@@ -1,0 +1,147 @@
+"""Values of double entry: postings, volumes, transactions, moves, logs.
+
+Amounts are integers in minor units of their asset ("USD/2", "JPY"), without bound. Times are microseconds since the
+Unix epoch, UTC. A credit is the destination of a posting (its input grows), a debit the source (its output grows).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Final
+
+from msgspec import Struct
+
+WORLD: Final = "world"
+"""The account that money comes from and goes to; it may always go negative."""
+
+REVERTS: Final = "com.formance.spec/state/reverts"
+"""Metadata key under which a reverting transaction names the transaction it reverts."""
+
+Metadata = Mapping[str, str]
+Pair = tuple[str, str]
+"""(account, asset): what has volumes."""
+
+
+class Volumes(Struct, frozen=True):
+    """All that an account ever received and sent of one asset; both only grow (invariant 2)."""
+
+    input: int = 0
+    output: int = 0
+
+    @property
+    def balance(self) -> int:
+        return self.input - self.output
+
+
+ZERO: Final = Volumes()
+VolumesMap = dict[str, dict[str, Volumes]]
+"""account -> asset -> volumes."""
+
+
+class Posting(Struct, frozen=True):
+    """`amount` minor units of `asset` move from `source` (debit) to `destination` (credit).
+
+    Balanced by construction: what one account sends another receives (invariant 1).
+    """
+
+    source: str
+    destination: str
+    amount: int
+    asset: str
+
+
+class NewTransaction(Struct, frozen=True):
+    """What a caller asks to be posted.
+
+    `timestamp` None means the moment of insertion. `overdraft` names the accounts that may go negative, with the
+    deepest allowed debt in minor units (of any asset), or None for no bound; `world` needs no entry.
+    """
+
+    postings: Sequence[Posting]
+    metadata: Metadata | None = {}
+    reference: str | None = None
+    timestamp: int | None = None
+    account_metadata: Mapping[str, Metadata | None] | None = {}
+    overdraft: Mapping[str, int | None] = {}
+
+
+class Transaction(Struct, frozen=True, kw_only=True):
+    """A posted transaction. The four maps cover exactly the (account, asset) pairs it touched.
+
+    Post-commit volumes count in insertion order and never change; effective volumes count in order of (timestamp,
+    id) as of this commit. Maps are empty when a transaction is read back without its volumes.
+    """
+
+    id: int
+    postings: tuple[Posting, ...]
+    metadata: Metadata | None
+    reference: str | None
+    timestamp: int
+    inserted_at: int
+    updated_at: int
+    reverted_at: int | None = None
+    post_commit_volumes: VolumesMap = {}
+    pre_commit_volumes: VolumesMap = {}
+    post_commit_effective_volumes: VolumesMap = {}
+    pre_commit_effective_volumes: VolumesMap = {}
+
+
+class Move(Struct, frozen=True):
+    """What one transaction did to one (account, asset), and the effective volumes after it."""
+
+    account: str
+    asset: str
+    effective_at: int
+    transaction: int
+    input: int
+    output: int
+    effective_input: int
+    effective_output: int
+
+
+class Account(Struct, frozen=True):
+    """An account that was used or described. `first_usage` is the earliest timestamp of its transactions."""
+
+    address: str
+    metadata: Metadata
+    first_usage: int
+    insertion_date: int
+    updated_at: int
+
+
+class Log(Struct, frozen=True, kw_only=True):
+    """One successful write. `data` is its JSON as the ledger API shows it; `hash` chains it to the log before."""
+
+    id: int
+    type: str
+    data: bytes
+    date: int
+    hash: bytes
+    idempotency_key: str = ""
+    idempotency_hash: str = ""
+    schema_version: str = ""
+
+
+class Head(Struct, frozen=True):
+    """Where a ledger stands: its last log and transaction ids (0: none), last log date and last hash (empty: none)."""
+
+    log: int = 0
+    transaction: int = 0
+    date: int = -(2**63)
+    hash: bytes = b""
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def format_time(us: int) -> str:
+    """RFC 3339 in UTC with up to six fractional digits, trailing zeros trimmed: `2026-01-02T03:04:06.5Z`."""
+    text = (_EPOCH + timedelta(microseconds=us)).isoformat()[:-6]
+    return (text.rstrip("0") if "." in text else text) + "Z"
+
+
+def parse_time(text: str) -> int:
+    """Microseconds of a time written by `format_time`. Raises ValueError for anything else."""
+    return (datetime.fromisoformat(text) - _EPOCH) // _MICROSECOND
