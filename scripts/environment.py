@@ -118,12 +118,12 @@ def _locked(path: Path) -> Iterator[None]:
     """Hold a lock that the operating system drops with the process, however it ends."""
     with path.open("a+b") as handle:
         if os.name == "nt":
-            import msvcrt  # noqa: PLC0415 - exists on Windows only
+            import msvcrt  # exists on Windows only
 
             handle.seek(0)
             msvcrt.locking(handle.fileno(), msvcrt.LK_LOCK, 1)
         else:
-            import fcntl  # noqa: PLC0415 - exists on Unix only
+            import fcntl  # exists on Unix only
 
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.source import MODULES, imports
+
 ROOT = Path(__file__).resolve().parent.parent
-SRC = ROOT / "src" / "bursar"
 CODE = sorted(
     path
     for place in ("src", "tests", "examples", "bench", "scripts")
@@ -86,39 +87,15 @@ def test_no_dead_modules() -> None:
     """Every module is reached, import by import, from what users start with."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     entries = [*project["scripts"].values(), *project["entry-points"]["pytest11"].values()]
-    names = {_dotted(path): path for path in SRC.rglob("*.py")}
     ahead = [*(entry.partition(":")[0] for entry in entries), *ENTRANCES]
-    ahead += [name for name in names if ".migrations." in name]  # alembic finds these by itself
+    ahead += [name for name in MODULES if ".migrations." in name]  # alembic finds these by itself
     reached: set[str] = set()
     while ahead:
         name = ahead.pop()
-        while name and name not in names:  # an attribute of a module
-            name = name.rpartition(".")[0]
-        if name and name not in reached:
+        if name in MODULES and name not in reached:
             reached.add(name)
-            ahead += [*_imported(names[name]), name.rpartition(".")[0]]
-    assert sorted(set(names) - reached) == []
-
-
-def _dotted(path: Path) -> str:
-    parts = path.relative_to(SRC.parent).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def _imported(path: Path) -> list[str]:
-    found: list[str] = []
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found += [f"{node.module}.{alias.name}" for alias in node.names]
-        elif (
-            isinstance(node, ast.Constant)
-            and isinstance(node.value, str)
-            and node.value.startswith("bursar.")
-        ):
-            found.append(node.value)  # imported lazily, by name
-    return [name for name in found if name.startswith("bursar")]
+            ahead += [*(found.target for found in imports(name)), name.rpartition(".")[0]]
+    assert sorted(set(MODULES) - reached) == []
 
 
 @cache
