@@ -1,0 +1,103 @@
+"""Reading answers: strict and in C when they have the documented form, tolerant and in Python when they do not.
+
+The tolerant reader keeps unknown members in `Model.extra`, keeps unknown enum values, reads a missing nullable
+member as None and a number given as text as that number. It never invents a value: a missing member that is not
+nullable is an error.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+
+from .errors import UnreadableAnswer
+from .json import loads
+from .model import Model
+
+T = TypeVar("T")
+
+
+@cache
+def decoder(kind: Any) -> Callable[[bytes], Any]:
+    """Return a function from JSON bytes to `kind`, compiled once. It raises `UnreadableAnswer`."""
+    strict = msgspec.json.Decoder(kind, float_hook=Decimal).decode
+
+    def decode(body: bytes) -> Any:
+        try:
+            return strict(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return tolerant(loads(body), kind)
+
+    return decode
+
+
+def tolerant(value: Any, kind: type[T], pointer: str = "") -> T:
+    """Read a decoded JSON value as `kind`, keeping what is unknown. Raises `UnreadableAnswer` naming the place."""
+    result: T = _read(value, kind, pointer)
+    return result
+
+
+def _read(value: Any, kind: Any, pointer: str) -> Any:
+    origin = typing.get_origin(kind)
+    if origin is typing.Annotated:
+        return _read(value, typing.get_args(kind)[0], pointer)
+    if origin in (typing.Union, types.UnionType):
+        return _union(value, typing.get_args(kind), pointer)
+    if isinstance(kind, type) and issubclass(kind, Model):
+        return _model(value, kind, pointer)
+    if origin in (list, tuple) and isinstance(value, list):
+        item = typing.get_args(kind)[0]
+        return origin(_read(entry, item, f"{pointer}/{index}") for index, entry in enumerate(value))
+    if origin in (dict, Mapping) and isinstance(value, dict):
+        member = typing.get_args(kind)[1]
+        return {name: _read(entry, member, f"{pointer}/{name}") for name, entry in value.items()}
+    return _leaf(value, kind, pointer)
+
+
+def _model(value: Any, kind: type[Model], pointer: str) -> Model:
+    if not isinstance(value, dict):
+        raise UnreadableAnswer(f"expected an object at {pointer or 'the top'}", pointer)
+    rest = dict(value)
+    members: dict[str, Any] = {}
+    for field in msgspec.structs.fields(kind):
+        place = f"{pointer}/{field.encode_name}"
+        if field.encode_name in rest:
+            members[field.name] = _read(rest.pop(field.encode_name), field.type, place)
+        elif field.required:
+            if type(None) not in typing.get_args(field.type):
+                raise UnreadableAnswer(f"{place} is missing", place)
+            members[field.name] = None
+    model = kind(**members)
+    if rest:
+        model.keep_extra(rest)
+    return model
+
+
+def _union(value: Any, kinds: tuple[Any, ...], pointer: str) -> Any:
+    if value is None and type(None) in kinds:
+        return None
+    failure: UnreadableAnswer | None = None
+    for kind in kinds:
+        if kind in (type(None), msgspec.UnsetType):
+            continue
+        try:
+            return _read(value, kind, pointer)
+        except UnreadableAnswer as error:
+            failure = error
+    raise failure or UnreadableAnswer(f"unexpected value at {pointer or 'the top'}", pointer)
+
+
+def _leaf(value: Any, kind: Any, pointer: str) -> Any:
+    if kind is Decimal and isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        return Decimal(value)
+    try:
+        # Not strict: an integer or a decimal given as text is still that number.
+        return msgspec.convert(value, kind, strict=isinstance(value, bool))
+    except (msgspec.ValidationError, ValueError) as error:
+        raise UnreadableAnswer(f"{pointer or 'the answer'}: {error}", pointer) from None

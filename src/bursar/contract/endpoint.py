@@ -1,0 +1,334 @@
+"""An endpoint, described once.
+
+A contract is a `Resource` whose methods are endpoints: the decorator states verb, path and effect, the signature the
+parameters, the return annotation the answer, the docstring the documentation; the body is empty. The same description
+gives the synchronous call, the asynchronous call, the raw calls, the server's route and the OpenAPI document.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, Protocol, Self, TypeVar, overload
+
+import msgspec
+
+from .decode import decoder, tolerant
+from .effect import Effect
+from .errors import UnreadableAnswer
+from .http import Response
+from .json import loads
+from .model import Model
+from .page import AsyncListing, Page, Paging, Slice, Unreadable, required_items
+from .params import Param, resolve
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+
+class Colour:
+    """How calls of a resource are made; a phantom type that decides what an endpoint gives on it."""
+
+
+class Sync(Colour):
+    """Calls block and return the answer."""
+
+
+class Async(Colour):
+    """Calls return an awaitable of the answer."""
+
+
+class RawSync(Colour):
+    """Calls block and return a `Reply`."""
+
+
+class RawAsync(Colour):
+    """Calls return an awaitable of a `Reply`."""
+
+
+C = TypeVar("C", bound=Colour)
+
+
+class Caller(Protocol):
+    """Carries out the calls of a resource."""
+
+    def invoke(self, endpoint: BaseEndpoint, arguments: dict[str, Any]) -> Any:
+        """Call an endpoint with bound arguments; what comes back depends on the colour."""
+
+
+class Resource(Generic[C]):
+    """A group of endpoints, called through one `Caller`."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[T]):
+    """An answer with what surrounds it. `value` is what the plain call would have returned."""
+
+    value: T
+    response: Response
+    attempts: int
+    """How many times the request was sent."""
+    idempotency_key: str | None = None
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's ``x-request-id``."""
+        return self.response.headers.get("x-request-id")
+
+
+Verb = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What the decorator of an endpoint says."""
+
+    verb: Verb
+    path: str
+    """Template relative to the API's base URL, for example ``/payments/{payment_id}``."""
+    effect: Effect
+    status: int = 200
+    """Status of a successful answer; a client takes any 2xx."""
+    unwrap: str | None = None
+    """Member of the JSON answer that holds the value, when it is wrapped."""
+    media: Literal["json", "text"] = "json"
+    echo: tuple[str, ...] = ()
+    """Arguments that the answer must repeat: an answer about another object is refused."""
+    errors: dict[int, str] = field(default_factory=dict)
+    """Documented error statuses and what each means here."""
+
+
+class BaseEndpoint:
+    """What all endpoints share, whatever their types."""
+
+    def __init__(
+        self, function: Callable[..., Any], description: Description, paging: Paging | None = None
+    ) -> None:
+        self.function = function
+        self.description = description
+        self.paging = paging
+        self.name = function.__name__
+        self.__doc__ = function.__doc__
+
+    @cached_property
+    def _resolved(self) -> tuple[tuple[Param, ...], Any]:
+        # Late, so that importing a contract does not evaluate its annotations.
+        return resolve(self.function, self.description.verb, self.description.path)
+
+    @property
+    def params(self) -> tuple[Param, ...]:
+        """The parameters, in the signature's order."""
+        return self._resolved[0]
+
+    @property
+    def returns(self) -> Any:
+        """Type of the value; of one item for a listing."""
+        return self._resolved[1]
+
+    @cached_property
+    def envelope(self) -> Any:
+        """Type of the JSON answer around the value."""
+        if self.description.unwrap is None:
+            return self.returns
+        return msgspec.defstruct(f"{self.name}_answer", [(self.description.unwrap, self.returns)], bases=(Model,))
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """The call's signature, without self."""
+        signature = inspect.signature(self.function)
+        return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        return tuple(name for name, p in self.signature.parameters.items() if p.kind in positional)
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments by name, defaults filled in. Raises `TypeError` as any call would."""
+        arguments = dict(zip(self._names, args, strict=False))
+        if len(args) > len(self._names) or arguments.keys() & kwargs.keys():
+            self.signature.bind(*args, **kwargs)
+        arguments.update(kwargs)
+        for param in self.params:
+            if param.name not in arguments:
+                if param.required:
+                    raise TypeError(f"{self.name}() misses the argument {param.name!r}")
+                arguments[param.name] = param.default
+        if len(arguments) > len(self.params):
+            self.signature.bind(*args, **kwargs)
+        return arguments
+
+    def read(self, response: Response, arguments: dict[str, Any]) -> Any:
+        """Return the value of a 2xx answer. Raises `UnreadableAnswer`."""
+        if self.paging is not None:
+            return self._read_slice(response, arguments, self.paging)
+        if self.returns in (None, type(None)):
+            return None
+        if self.description.media == "text":
+            return _text(response)
+        if not response.body.strip():
+            raise UnreadableAnswer("the answer is empty")
+        value = decoder(self.envelope)(response.body)
+        if self.description.unwrap is not None:
+            value = getattr(value, self.description.unwrap)
+        for name in self.description.echo:
+            if getattr(value, name) != arguments[name]:
+                raise UnreadableAnswer(f"the answer is about {name} {getattr(value, name)}, not {arguments[name]}")
+        return value
+
+    def _read_slice(self, response: Response, arguments: dict[str, Any], paging: Paging) -> Slice[Any]:
+        body = loads(response.body)
+        items: list[Any] = []
+        unreadable: list[Unreadable] = []
+        for index, entry in enumerate(required_items(body, paging)):
+            try:
+                items.append(tolerant(entry, self.returns))
+            except UnreadableAnswer as error:
+                unreadable.append(Unreadable(index, entry, str(error)))
+        following = paging.following(body, arguments, len(items) + len(unreadable))
+        return Slice(items, unreadable, body, following)
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.description.verb} {self.description.path}>"
+
+
+def _text(response: Response) -> str:
+    if response.media_type in ("text/html", "application/xhtml+xml"):
+        raise UnreadableAnswer("the answer is an HTML page")
+    return response.text
+
+
+class _Bound:
+    """An endpoint on a resource; calling it makes the call. Documents itself like a method."""
+
+    def __init__(self, endpoint: BaseEndpoint, caller: Caller) -> None:
+        self._endpoint = endpoint
+        self._caller = caller
+        self.__name__ = endpoint.name
+        self.__doc__ = endpoint.__doc__
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return self._endpoint.signature
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._caller.invoke(self._endpoint, self._endpoint.bind(args, kwargs))
+
+    def __repr__(self) -> str:
+        return f"<bound {self._endpoint!r}>"
+
+
+class Endpoint(BaseEndpoint, Generic[P, T]):
+    """An endpoint with one answer. What it gives on a resource follows the resource's colour."""
+
+    @overload
+    def __get__(self, obj: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, obj: Resource[Sync], owner: type) -> Callable[P, T]: ...
+    @overload
+    def __get__(self, obj: Resource[Async], owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    @overload
+    def __get__(self, obj: Resource[RawSync], owner: type) -> Callable[P, Reply[T]]: ...
+    @overload
+    def __get__(self, obj: Resource[RawAsync], owner: type) -> Callable[P, Coroutine[Any, Any, Reply[T]]]: ...
+    def __get__(self, obj: Resource[Any] | None, owner: type) -> Any:
+        return self if obj is None else _Bound(self, obj._caller)
+
+
+class Listing(BaseEndpoint, Generic[P, Item]):
+    """An endpoint whose answer is one page of a list."""
+
+    @overload
+    def __get__(self, obj: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, obj: Resource[Sync], owner: type) -> Callable[P, Page[Item]]: ...
+    @overload
+    def __get__(self, obj: Resource[Async], owner: type) -> Callable[P, AsyncListing[Item]]: ...
+    @overload
+    def __get__(self, obj: Resource[RawSync], owner: type) -> Callable[P, Reply[Slice[Item]]]: ...
+    @overload
+    def __get__(
+        self, obj: Resource[RawAsync], owner: type
+    ) -> Callable[P, Coroutine[Any, Any, Reply[Slice[Item]]]]: ...
+    def __get__(self, obj: Resource[Any] | None, owner: type) -> Any:
+        return self if obj is None else _Bound(self, obj._caller)
+
+
+Method = Callable[Concatenate[Any, P], T]
+
+
+def endpoint(
+    verb: Verb,
+    path: str,
+    *,
+    effect: Effect,
+    status: int = 200,
+    unwrap: str | None = None,
+    media: Literal["json", "text"] = "json",
+    echo: tuple[str, ...] = (),
+    errors: dict[int, str] | None = None,
+) -> Callable[[Callable[Concatenate[Any, P], T]], Endpoint[P, T]]:
+    """Describe an endpoint; see `Description` for what the arguments say."""
+    description = Description(verb, path, effect, status, unwrap, media, echo, errors or {})
+
+    def decorate(function: Callable[Concatenate[Any, P], T]) -> Endpoint[P, T]:
+        return Endpoint(function, description)
+
+    return decorate
+
+
+def get(
+    path: str,
+    *,
+    unwrap: str | None = None,
+    media: Literal["json", "text"] = "json",
+    echo: tuple[str, ...] = (),
+    errors: dict[int, str] | None = None,
+) -> Callable[[Callable[Concatenate[Any, P], T]], Endpoint[P, T]]:
+    """Describe a GET endpoint, which is always safe."""
+    return endpoint("GET", path, effect=Effect.SAFE, unwrap=unwrap, media=media, echo=echo, errors=errors)
+
+
+def post(
+    path: str,
+    *,
+    effect: Effect,
+    status: int = 200,
+    unwrap: str | None = None,
+    echo: tuple[str, ...] = (),
+    errors: dict[int, str] | None = None,
+) -> Callable[[Callable[Concatenate[Any, P], T]], Endpoint[P, T]]:
+    """Describe a POST endpoint; its effect must be said."""
+    return endpoint("POST", path, effect=effect, status=status, unwrap=unwrap, echo=echo, errors=errors)
+
+
+def put(
+    path: str, *, status: int = 200, unwrap: str | None = None, errors: dict[int, str] | None = None
+) -> Callable[[Callable[Concatenate[Any, P], T]], Endpoint[P, T]]:
+    """Describe a PUT endpoint, which is idempotent."""
+    return endpoint("PUT", path, effect=Effect.IDEMPOTENT, status=status, unwrap=unwrap, errors=errors)
+
+
+def delete(
+    path: str, *, status: int = 204, errors: dict[int, str] | None = None
+) -> Callable[[Callable[Concatenate[Any, P], T]], Endpoint[P, T]]:
+    """Describe a DELETE endpoint, which is idempotent."""
+    return endpoint("DELETE", path, effect=Effect.IDEMPOTENT, status=status, errors=errors)
+
+
+def listing(
+    path: str, *, paging: Paging, errors: dict[int, str] | None = None
+) -> Callable[[Callable[Concatenate[Any, P], Item]], Listing[P, Item]]:
+    """Describe a listing by GET; the annotated return type is that of one item."""
+    description = Description("GET", path, Effect.SAFE, errors=errors or {})
+
+    def decorate(function: Callable[Concatenate[Any, P], Item]) -> Listing[P, Item]:
+        return Listing(function, description, paging)
+
+    return decorate

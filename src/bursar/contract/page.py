@@ -1,0 +1,197 @@
+"""Listings: a page of items that knows how to ask for the next one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from .errors import UnreadableAnswer
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An item of a page that does not have the documented form; the others are not lost for it."""
+
+    index: int
+    value: Any
+    reason: str
+
+
+class Paging(Protocol):
+    """How a listing is cut into pages."""
+
+    items: str
+    """Dotted path of the array in the answer."""
+
+    def following(self, body: Mapping[str, Any], query: Mapping[str, Any], count: int) -> dict[str, Any] | None:
+        """Return the query parameters of the next page, None after the last one.
+
+        `query` is what this page was asked with, `count` how many items it brought.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class CursorPaging:
+    """Pages linked by an opaque token in the answer."""
+
+    items: str = "cursor.data"
+    next: str = "cursor.next"
+    param: str = "cursor"
+
+    def following(self, body: Mapping[str, Any], query: Mapping[str, Any], count: int) -> dict[str, Any] | None:
+        """See `Paging`."""
+        token = lookup(body, self.next)
+        return {self.param: token} if token else None
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetPaging:
+    """Pages counted by offset, the total in the answer."""
+
+    items: str = "results"
+    total: str = "total"
+    param: str = "offset"
+
+    def following(self, body: Mapping[str, Any], query: Mapping[str, Any], count: int) -> dict[str, Any] | None:
+        """See `Paging`."""
+        reached = int(query.get(self.param) or 0) + count
+        total = lookup(body, self.total)
+        if not count or not isinstance(total, int) or reached >= total:
+            return None
+        return {**query, self.param: reached}
+
+
+def lookup(body: Any, path: str) -> Any:
+    """Follow a dotted path into decoded JSON; None where it ends."""
+    for name in path.split("."):
+        if not isinstance(body, Mapping):
+            return None
+        body = body.get(name)
+    return body
+
+
+def required_items(body: Any, paging: Paging) -> list[Any]:
+    """Return the array of a page's answer. Raises `UnreadableAnswer` when there is none."""
+    items = lookup(body, paging.items)
+    if not isinstance(items, list):
+        raise UnreadableAnswer(f"the answer has no array at {paging.items}", paging.items)
+    return items
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Generic[Item]):
+    """What one page's answer held."""
+
+    items: list[Item]
+    unreadable: list[Unreadable]
+    body: Mapping[str, Any] = field(repr=False)
+    following: dict[str, Any] | None
+    """Query parameters of the next page, None after the last."""
+
+
+class Page(Generic[Item]):
+    """A page. Iterating goes through its items and then, asking on the way, through the following pages."""
+
+    def __init__(self, held: Slice[Item], turn: Callable[[dict[str, Any]], Page[Item]]) -> None:
+        self._held = held
+        self._turn = turn
+
+    @property
+    def items(self) -> list[Item]:
+        """The items of this page alone."""
+        return self._held.items
+
+    @property
+    def unreadable(self) -> list[Unreadable]:
+        """Items of this page that could not be read."""
+        return self._held.unreadable
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The answer as JSON gave it."""
+        return self._held.body
+
+    @property
+    def has_next(self) -> bool:
+        """True when another page follows."""
+        return self._held.following is not None
+
+    def next_page(self) -> Page[Item] | None:
+        """Ask for the next page; None after the last."""
+        following = self._held.following
+        return None if following is None else self._turn(following)
+
+    def pages(self) -> Iterator[Page[Item]]:
+        """Go through this page and the following ones, asking for each when it is reached."""
+        page: Page[Item] | None = self
+        while page is not None:
+            yield page
+            page = page.next_page()
+
+    def __iter__(self) -> Iterator[Item]:
+        for page in self.pages():
+            yield from page.items
+
+
+class AsyncPage(Generic[Item]):
+    """The asynchronous twin of `Page`."""
+
+    def __init__(
+        self, held: Slice[Item], turn: Callable[[dict[str, Any]], Coroutine[Any, Any, AsyncPage[Item]]]
+    ) -> None:
+        self._held = held
+        self._turn = turn
+
+    @property
+    def items(self) -> list[Item]:
+        """The items of this page alone."""
+        return self._held.items
+
+    @property
+    def unreadable(self) -> list[Unreadable]:
+        """Items of this page that could not be read."""
+        return self._held.unreadable
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The answer as JSON gave it."""
+        return self._held.body
+
+    @property
+    def has_next(self) -> bool:
+        """True when another page follows."""
+        return self._held.following is not None
+
+    async def next_page(self) -> AsyncPage[Item] | None:
+        """Ask for the next page; None after the last."""
+        following = self._held.following
+        return None if following is None else await self._turn(following)
+
+    async def pages(self) -> AsyncIterator[AsyncPage[Item]]:
+        """Go through this page and the following ones, asking for each when it is reached."""
+        page: AsyncPage[Item] | None = self
+        while page is not None:
+            yield page
+            page = await page.next_page()
+
+    async def __aiter__(self) -> AsyncIterator[Item]:
+        async for page in self.pages():
+            for item in page.items:
+                yield item
+
+
+class AsyncListing(Generic[Item]):
+    """What an asynchronous listing call returns: await it for the first page, or iterate over all items."""
+
+    def __init__(self, first: Callable[[], Coroutine[Any, Any, AsyncPage[Item]]]) -> None:
+        self._first = first
+
+    def __await__(self) -> Generator[Any, Any, AsyncPage[Item]]:
+        return self._first().__await__()
+
+    async def __aiter__(self) -> AsyncIterator[Item]:
+        async for item in await self._first():
+            yield item

@@ -1,0 +1,139 @@
+"""Where an endpoint's parameters go: path, query, header, form, or the JSON body."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from .model import Model
+
+
+class Place(Enum):
+    """Where a parameter goes on the wire."""
+
+    PATH = "path"
+    QUERY = "query"
+    HEADER = "header"
+    BODY = "body"
+    """The parameter is the whole JSON body."""
+    MEMBER = "member"
+    """The parameter is one member of a JSON object body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Marks a query parameter and gives its wire name; the parameter's own name when empty."""
+
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Marks a parameter that travels as a header field."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey(Header):
+    """Marks the header that carries the idempotency key.
+
+    With `mint`, a call without a key gets a fresh UUID, the same on each attempt.
+    """
+
+    mint: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Marks one member of a JSON object body; the parameter's own name when empty."""
+
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One parameter of an endpoint, resolved."""
+
+    name: str
+    place: Place
+    wire_name: str
+    kind: Any
+    """Its type, `Annotated` markers of this module removed but msgspec constraints kept."""
+    required: bool
+    default: Any = None
+    key: IdempotencyKey | None = None
+
+
+_BODY_VERBS = frozenset({"POST", "PUT", "PATCH"})
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def placeholders(path: str) -> list[str]:
+    """Return the names in braces of a path template, in order."""
+    return _PLACEHOLDER.findall(path)
+
+
+def resolve(function: Callable[..., Any], verb: str, path: str) -> tuple[tuple[Param, ...], Any]:
+    """Return an endpoint function's parameters (without self) and its return type."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    in_path = set(placeholders(path))
+    signature = inspect.signature(function)
+    params = tuple(
+        _param(parameter, hints[name], verb, name in in_path)
+        for name, parameter in list(signature.parameters.items())[1:]
+    )
+    missing = in_path - {param.name for param in params}
+    if missing:
+        raise TypeError(f"{function.__qualname__}: the path names {sorted(missing)}, the signature does not")
+    return params, hints["return"]
+
+
+def _param(parameter: inspect.Parameter, hint: Any, verb: str, in_path: bool) -> Param:
+    kind, marker = _strip(hint)
+    place, wire_name = _place(parameter.name, kind, marker, verb, in_path)
+    required = parameter.default is inspect.Parameter.empty
+    return Param(
+        name=parameter.name,
+        place=place,
+        wire_name=wire_name,
+        kind=kind,
+        required=required,
+        default=None if required else parameter.default,
+        key=marker if isinstance(marker, IdempotencyKey) else None,
+    )
+
+
+def _strip(hint: Any) -> tuple[Any, object]:
+    """Split a type hint into the type with its constraints and this module's marker, if any."""
+    if typing.get_origin(hint) is not typing.Annotated:
+        return hint, None
+    kind, *extras = typing.get_args(hint)
+    marker = next((extra for extra in extras if isinstance(extra, (Query, Header, Member))), None)
+    kept = [extra for extra in extras if extra is not marker]
+    return (typing.Annotated[(kind, *kept)] if kept else kind), marker
+
+
+def _place(name: str, kind: Any, marker: object, verb: str, in_path: bool) -> tuple[Place, str]:
+    if in_path:
+        return Place.PATH, name
+    if isinstance(marker, Header):
+        return Place.HEADER, marker.name
+    if isinstance(marker, Query):
+        return Place.QUERY, marker.name or name
+    if isinstance(marker, Member):
+        return Place.MEMBER, marker.name or name
+    if verb in _BODY_VERBS and is_model(kind):
+        return Place.BODY, name
+    return Place.QUERY, name
+
+
+def is_model(kind: Any) -> bool:
+    """True for a model type, or a union with one."""
+    options = typing.get_args(kind) or (kind,)
+    return any(isinstance(option, type) and issubclass(option, Model) for option in options)
