@@ -1,0 +1,39 @@
+"""How a described endpoint is called."""
+
+from .call import Session
+from .caller import AsyncCaller, RawCaller, SyncCaller
+from .clock import SYSTEM, Clock
+from .effects import Flow, Invoke, Sleep
+from .events import AttemptFinished, AttemptStarted, Event, Hook, RetryScheduled
+from .failure import ErrorFamily
+from .policy import Policy
+from .tokens import Credentials, ProvidedTokens, Token, TokenManager, TokenSource
+from .transport import AsyncTransport, Transport, asynchronous, blocking
+
+__all__ = [
+    "SYSTEM",
+    "AsyncCaller",
+    "AsyncTransport",
+    "AttemptFinished",
+    "AttemptStarted",
+    "Clock",
+    "Credentials",
+    "ErrorFamily",
+    "Event",
+    "Flow",
+    "Hook",
+    "Invoke",
+    "Policy",
+    "ProvidedTokens",
+    "RawCaller",
+    "RetryScheduled",
+    "Session",
+    "Sleep",
+    "SyncCaller",
+    "Token",
+    "TokenManager",
+    "TokenSource",
+    "Transport",
+    "asynchronous",
+    "blocking",
+]

@@ -72,9 +72,7 @@ def prepare(endpoint: BaseEndpoint, arguments: Mapping[str, Any]) -> Prepared:
     effect = endpoint.description.effect
     if effect is Effect.KEYED and key is None:
         effect = Effect.ONCE
-    return Prepared(
-        endpoint.name, endpoint.description.verb, target, tuple(headers), body, effect, key
-    )
+    return Prepared(endpoint.name, endpoint.description.verb, target, tuple(headers), body, effect, key)
 
 
 def _key_header(endpoint: BaseEndpoint) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 
 
-class Effect(Enum):
+class Effect(StrEnum):
     """What repeating a call does; retry follows from it (RFC 9110 section 9.2)."""
 
     SAFE = "safe"
@@ -21,7 +21,7 @@ class Effect(Enum):
     """Creates something and takes no key: re-sent only if it provably never left."""
 
 
-class Outcome(Enum):
+class Outcome(StrEnum):
     """What a failed call is known to have done at the server."""
 
     NOT_SENT = "not_sent"
@@ -31,7 +31,4 @@ class Outcome(Enum):
     """The server refused: nothing was done."""
 
     UNKNOWN = "unknown"
-    """The request left and no evidence came back: it may or may not have been carried out."""
-
-    SUCCEEDED = "succeeded"
-    """The server said it was done, but its answer could not be read."""
+    """The request left and no readable evidence came back: it may or may not have been carried out."""

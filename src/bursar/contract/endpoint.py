@@ -57,6 +57,7 @@ class Caller(Protocol):
 
     def invoke(self, endpoint: BaseEndpoint, arguments: dict[str, Any]) -> Any:
         """Call an endpoint with bound arguments; what comes back depends on the colour."""
+        ...
 
 
 class Resource(Generic[C]):
@@ -136,7 +137,9 @@ class BaseEndpoint:
         """Type of the JSON answer around the value."""
         if self.description.unwrap is None:
             return self.returns
-        return msgspec.defstruct(f"{self.name}_answer", [(self.description.unwrap, self.returns)], bases=(Model,))
+        return msgspec.defstruct(
+            f"{self.name}_answer", [(self.description.unwrap, self.returns)], bases=(Model,)
+        )
 
     @cached_property
     def signature(self) -> inspect.Signature:
@@ -179,7 +182,9 @@ class BaseEndpoint:
             value = getattr(value, self.description.unwrap)
         for name in self.description.echo:
             if getattr(value, name) != arguments[name]:
-                raise UnreadableAnswer(f"the answer is about {name} {getattr(value, name)}, not {arguments[name]}")
+                raise UnreadableAnswer(
+                    f"the answer is about {name} {getattr(value, name)}, not {arguments[name]}"
+                )
         return value
 
     def _read_slice(self, response: Response, arguments: dict[str, Any], paging: Paging) -> Slice[Any]:

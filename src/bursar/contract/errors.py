@@ -56,6 +56,7 @@ class ApiError(BursarError):
         idempotency_key: the key that was sent; repeat the call with it to learn the result safely.
         request_id: the server's ``x-request-id``, for its support.
         retry_after: seconds the server asked to wait, or None.
+        token_status: when getting a token was what failed, the status the token endpoint gave, 0 for no answer.
     """
 
     outcome: Outcome = Outcome.UNKNOWN
@@ -64,6 +65,7 @@ class ApiError(BursarError):
     idempotency_key: str | None = None
     request_id: str | None = None
     retry_after: float | None = None
+    token_status: int | None = None
 
     def __init__(self, status_code: int, message: str, response_body: str | None = None) -> None:
         super().__init__(message)

@@ -88,7 +88,9 @@ def _plain(value: object, pointer: str, depth: int) -> object:
     if handler is None:
         handler = next((h for kind, h in _HANDLERS.items() if isinstance(value, kind)), None)
     if handler is None:
-        raise InvalidRequestError(f"{_place(pointer)}: a {type(value).__name__} cannot be sent as JSON", pointer)
+        raise InvalidRequestError(
+            f"{_place(pointer)}: a {type(value).__name__} cannot be sent as JSON", pointer
+        )
     return handler(value, pointer, depth)
 
 
@@ -141,7 +143,9 @@ def _bounded(depth: int, pointer: str) -> None:
 
 def _moment(value: datetime, pointer: str, depth: int) -> object:
     if value.tzinfo is None:
-        raise InvalidRequestError(f"{_place(pointer)}: a time needs a zone, for example datetime.now(UTC)", pointer)
+        raise InvalidRequestError(
+            f"{_place(pointer)}: a time needs a zone, for example datetime.now(UTC)", pointer
+        )
     return moment(value)
 
 

@@ -39,7 +39,8 @@ class Model(msgspec.Struct, forbid_unknown_fields=True, dict=True):
         payload = {
             name: value
             for name, field, default in _wire_names(type(self))
-            if (value := getattr(self, field)) is not msgspec.UNSET and (default is _REQUIRED or value != default)
+            if (value := getattr(self, field)) is not msgspec.UNSET
+            and (default is _REQUIRED or value != default)
         }
         payload.update(self.extra)
         return payload

@@ -26,11 +26,14 @@ class Paging(Protocol):
     items: str
     """Dotted path of the array in the answer."""
 
-    def following(self, body: Mapping[str, Any], query: Mapping[str, Any], count: int) -> dict[str, Any] | None:
+    def following(
+        self, body: Mapping[str, Any], query: Mapping[str, Any], count: int
+    ) -> dict[str, Any] | None:
         """Return the query parameters of the next page, None after the last one.
 
         `query` is what this page was asked with, `count` how many items it brought.
         """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,9 @@ class CursorPaging:
     next: str = "cursor.next"
     param: str = "cursor"
 
-    def following(self, body: Mapping[str, Any], query: Mapping[str, Any], count: int) -> dict[str, Any] | None:
+    def following(
+        self, body: Mapping[str, Any], query: Mapping[str, Any], count: int
+    ) -> dict[str, Any] | None:
         """See `Paging`."""
         token = lookup(body, self.next)
         return {self.param: token} if token else None
@@ -55,7 +60,9 @@ class OffsetPaging:
     total: str = "total"
     param: str = "offset"
 
-    def following(self, body: Mapping[str, Any], query: Mapping[str, Any], count: int) -> dict[str, Any] | None:
+    def following(
+        self, body: Mapping[str, Any], query: Mapping[str, Any], count: int
+    ) -> dict[str, Any] | None:
         """See `Paging`."""
         reached = int(query.get(self.param) or 0) + count
         total = lookup(body, self.total)

@@ -27,14 +27,22 @@ class MilkywayPayments(Resource[C]):
     @get(
         "/payments/v1/healthcheck",
         media="text",
-        errors={400: _INVALID, 404: "No such bank or service.", 500: "The service is down; the text says why."},
+        errors={
+            400: _INVALID,
+            404: "No such bank or service.",
+            500: "The service is down; the text says why.",
+        },
     )
-    def healthcheck(self, third_party_id: Annotated[Text, Query()], service_id: Annotated[Text, Query()]) -> str:
+    def healthcheck(
+        self, third_party_id: Annotated[Text, Query()], service_id: Annotated[Text, Query()]
+    ) -> str:
         """Return the plain text with which a recipient bank's service says that it is up."""
+        ...
 
     @post("/payments/v1/precheck", effect=Effect.IDEMPOTENT, errors={400: _INVALID, 503: _DOWN})
     def precheck(self, request: PrecheckRequest) -> PrecheckResult:
         """Quote a payment: rate with markup, debit amount and commission. Creates nothing."""
+        ...
 
     @post(
         "/payments/v1",
@@ -57,11 +65,14 @@ class MilkywayPayments(Resource[C]):
         With an `idempotency_key` (any opaque text of at most 255 visible ASCII characters, best a UUID) the call is
         repeated on transient failures and makes one payment however often it arrives. Without one it is sent once.
         """
+        ...
 
     @get("/payments/v1/postcheck", echo=("transaction_id",), errors={400: _INVALID, 404: _FOREIGN})
     def postcheck(self, transaction_id: Annotated[TransactionId, Query()]) -> PostcheckResult:
         """Return where a payment is in its life."""
+        ...
 
     @post("/payments/v1/cancel", effect=Effect.IDEMPOTENT, errors={400: _INVALID, 404: _FOREIGN})
     def cancel(self, transaction_id: Annotated[TransactionId, Member()]) -> CancelResult:
         """Ask for a payment to be cancelled; returns the status it has then."""
+        ...

@@ -1,0 +1,62 @@
+"""What a call asks its driver to do. A call is a generator that yields these and is sent the results.
+
+So the whole of a call (tokens, attempts, pauses, reading the answer) is written once, without I/O, and two small
+drivers run it: `bursar.client.drivers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from bursar.contract import BaseEndpoint, Request
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a request; the result is its `Response`, a `TransportError` is thrown in."""
+
+    request: Request
+    timeout: float
+    """Seconds for everything: waiting for a connection, connecting, sending, reading the whole answer."""
+    transport: Any = field(default=None, repr=False)
+    """Another transport than the client's own, of the driver's colour; None for the client's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Pause for so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Wait at most `timeout` seconds for what another call has under way. The result is True when it is done."""
+
+    flight: Future[Any]
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Call a function of the caller's; an awaitable result is awaited on an asynchronous client."""
+
+    function: Callable[[], Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Invoke:
+    """Make a whole call of the same client, within at most `timeout` seconds; its error is thrown in."""
+
+    endpoint: BaseEndpoint
+    arguments: dict[str, Any] = field(repr=False)
+    timeout: float
+
+
+Flow = Generator[Send | Sleep | Join | Ask | Invoke, Any, T]
+"""A piece of a call that ends with a `T`."""

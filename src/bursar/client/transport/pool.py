@@ -1,0 +1,233 @@
+"""The default transports: connection pools of httpcore2, the pool under httpx2.
+
+Used directly, for one exact deadline over every socket operation and a smaller cost per call than a full HTTP client.
+A pool never crosses a fork or an event loop: the child of a fork, and each new loop, gets its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+import time
+import weakref
+from collections.abc import Iterable
+from typing import Any, Final
+
+import httpcore2
+
+from bursar.contract import Headers, Request, Response, TransportError
+
+MAX_CONNECTIONS: Final = 100
+KEEPALIVE_S: Final = 30.0
+"""An idle connection is kept so long; servers commonly close theirs after 60 s or more."""
+
+# Pools of a parent process. Kept, not closed: closing could write to a socket that the parent still uses.
+_inherited: list[Any] = []
+
+
+class Budget(float):
+    """A timeout that counts down, so that many socket operations share one deadline."""
+
+    deadline: float
+
+    def __new__(cls, seconds: float) -> Budget:
+        """`seconds` from now."""
+        budget = super().__new__(cls, max(0.0, seconds))
+        budget.deadline = time.monotonic() + seconds
+        return budget
+
+    def left(self) -> float:
+        """Return the seconds left. Raises `httpcore2.ReadTimeout` when there are none."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise httpcore2.ReadTimeout("the deadline has passed")
+        return left
+
+
+def _left(timeout: float | None) -> float | None:
+    return timeout.left() if isinstance(timeout, Budget) else timeout
+
+
+class _Stream(httpcore2.NetworkStream):
+    """A socket each of whose operations gets what is left of the budget."""
+
+    def __init__(self, stream: httpcore2.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _left(timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.NetworkStream:
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _left(timeout)))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _Backend(httpcore2.NetworkBackend):
+    """Opens sockets that keep to a budget."""
+
+    def __init__(self) -> None:
+        self._backend = httpcore2.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.NetworkStream:
+        return _Stream(self._backend.connect_tcp(host, port, _left(timeout), local_address, socket_options))
+
+    def sleep(self, seconds: float) -> None:
+        self._backend.sleep(seconds)
+
+
+_NOT_SENT = (
+    httpcore2.ConnectError,
+    httpcore2.ConnectTimeout,
+    httpcore2.PoolTimeout,
+    httpcore2.ProxyError,
+    httpcore2.UnsupportedProtocol,
+    httpcore2.LocalProtocolError,
+)
+_FAILURES = (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError, *_NOT_SENT)
+
+
+def _failure(error: Exception) -> TransportError:
+    timed_out = isinstance(error, httpcore2.TimeoutException)
+    words = str(error) or type(error).__name__
+    if isinstance(error, httpcore2.PoolTimeout):
+        words = f"no free connection in the pool of {MAX_CONNECTIONS}: close answers or use fewer threads"
+    elif timed_out:
+        words = "timed out"
+    return TransportError(words, sent=not isinstance(error, _NOT_SENT), timed_out=timed_out)
+
+
+def _outgoing(request: Request) -> list[tuple[bytes, bytes]]:
+    fields = [(b"Host", request.url.split("/", 3)[2].encode("ascii"))]
+    if request.body is not None:
+        fields.append((b"Content-Length", str(len(request.body)).encode("ascii")))
+    fields.extend((name.encode("ascii"), value.encode("latin-1")) for name, value in request.headers)
+    return fields
+
+
+def _headers(answer: httpcore2.Response) -> Headers:
+    return Headers((name.decode("ascii"), value.decode("latin-1")) for name, value in answer.headers)
+
+
+def _extensions(timeout: float) -> dict[str, Any]:
+    return {"timeout": {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}}
+
+
+class PoolTransport:
+    """A blocking transport over pooled connections; safe to share between threads and across forks."""
+
+    def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
+        """`ssl_context`: None trusts what the operating system trusts."""
+        self._ssl_context = ssl_context
+        self._pid = os.getpid()
+        self._pool: httpcore2.ConnectionPool | None = None
+
+    def send(self, request: Request, timeout: float) -> Response:
+        """See `Transport`."""
+        message = httpcore2.Request(
+            request.method,
+            request.url,
+            headers=_outgoing(request),
+            content=request.body,
+            extensions=_extensions(Budget(timeout)),
+        )
+        try:
+            answer = self._own_pool().handle_request(message)
+            try:
+                body = answer.read()
+            finally:
+                answer.close()
+        except _FAILURES as error:
+            raise _failure(error) from error
+        return Response(answer.status, _headers(answer), body)
+
+    def close(self) -> None:
+        """See `Transport`."""
+        pool, self._pool = self._pool, None
+        if pool is not None and self._pid == os.getpid():
+            pool.close()
+
+    def _own_pool(self) -> httpcore2.ConnectionPool:
+        if self._pool is None or self._pid != os.getpid():
+            if self._pool is not None:
+                _inherited.append(self._pool)
+            self._pid = os.getpid()
+            self._pool = httpcore2.ConnectionPool(
+                self._ssl_context,
+                max_connections=MAX_CONNECTIONS,
+                keepalive_expiry=KEEPALIVE_S,
+                network_backend=_Backend(),
+            )
+        return self._pool
+
+
+class AsyncPoolTransport:
+    """An asyncio transport over pooled connections; each event loop has its own pool."""
+
+    def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
+        """`ssl_context`: None trusts what the operating system trusts."""
+        self._ssl_context = ssl_context
+        self._pid = os.getpid()
+        self._pools = _new_pools()
+
+    async def send(self, request: Request, timeout: float) -> Response:
+        """See `AsyncTransport`."""
+        message = httpcore2.Request(
+            request.method,
+            request.url,
+            headers=_outgoing(request),
+            content=request.body,
+            extensions=_extensions(timeout),
+        )
+        try:
+            # A little later than the pool's own timeouts, which know whether anything was sent.
+            async with asyncio.timeout(timeout + 0.02):
+                answer = await self._own_pool().handle_async_request(message)
+                try:
+                    body = await answer.aread()
+                finally:
+                    await answer.aclose()
+        except TimeoutError as error:
+            raise TransportError("timed out", sent=True, timed_out=True) from error
+        except _FAILURES as error:
+            raise _failure(error) from error
+        return Response(answer.status, _headers(answer), body)
+
+    async def aclose(self) -> None:
+        """See `AsyncTransport`. Closes the running loop's pool."""
+        pool = self._pools.pop(asyncio.get_running_loop(), None)
+        if pool is not None and self._pid == os.getpid():
+            await pool.aclose()
+
+    def _own_pool(self) -> httpcore2.AsyncConnectionPool:
+        if self._pid != os.getpid():
+            _inherited.append(self._pools)
+            self._pid, self._pools = os.getpid(), _new_pools()
+        loop = asyncio.get_running_loop()
+        pool = self._pools.get(loop)
+        if pool is None:
+            pool = self._pools[loop] = httpcore2.AsyncConnectionPool(
+                self._ssl_context, max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEPALIVE_S
+            )
+        return pool
+
+
+def _new_pools() -> weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpcore2.AsyncConnectionPool]:
+    return weakref.WeakKeyDictionary()
