@@ -19,7 +19,11 @@ class Ids:
 
     def __init__(self, seed: int | None = None, *, key: bytes | None = None) -> None:
         if key is None:
-            key = os.urandom(32) if seed is None else hashlib.blake2b(str(seed).encode(), digest_size=32).digest()
+            key = (
+                os.urandom(32)
+                if seed is None
+                else hashlib.blake2b(str(seed).encode(), digest_size=32).digest()
+            )
         self._key = key
         self._counter = 0
         self._spare = b""

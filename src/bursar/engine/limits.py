@@ -34,3 +34,24 @@ WORK_BACKOFF_MAX_US: Final = 3600 * SECOND_US
 
 WORK_ERROR_CHARS: Final = 500
 """Length to which the last error of a work item is cut."""
+
+AMOUNT_DIGITS: Final = 36
+"""Most digits of a MilkyWay amount in minor units, charged or paid out (MS21)."""
+
+KEY_BYTES: Final = 255
+"""Longest idempotency key (MS48)."""
+
+QUOTES_KEPT: Final = 10_000
+"""Most quotes whose rate is held for a payment that may follow; above it the oldest is let go (D1)."""
+
+SCHEMA_BYTES: Final = 64 * 1024
+"""Longest JSON Schema of a service."""
+
+SCHEMA_ERRORS: Final = 20
+"""Most errors told about one document that breaks its schema."""
+
+SIMULATOR_RULES: Final = 1_000
+"""Most rules of one simulated bank."""
+
+LISTED_ROWS: Final = 1_000
+"""Most rows of one page of a listing."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class EngineError(Exception):
     """A refusal with a stable `code` for programs and a `message` for people. Nothing was written."""
 
-    code = "ENGINE_ERROR"
+    code: ClassVar[str] = "ENGINE_ERROR"
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -16,13 +18,13 @@ class EngineError(Exception):
 class InvalidPosting(EngineError):
     """A posting that no ledger may hold: no postings at all, a negative amount, an amount that is no integer, an empty name."""
 
-    code = "INVALID_POSTING"
+    code: ClassVar[str] = "INVALID_POSTING"
 
 
 class InsufficientFunds(EngineError):
     """A debit would take an account below what its overdraft policy allows (invariant 9). Amounts in minor units."""
 
-    code = "INSUFFICIENT_FUNDS"
+    code: ClassVar[str] = "INSUFFICIENT_FUNDS"
 
     def __init__(self, account: str, asset: str, available: int, needed: int) -> None:
         super().__init__(f"account {account} can spend {available} {asset}, but {needed} is needed")
@@ -35,7 +37,7 @@ class InsufficientFunds(EngineError):
 class ReferenceConflict(EngineError):
     """The reference already names another transaction of the ledger (invariant 12)."""
 
-    code = "REFERENCE_CONFLICT"
+    code: ClassVar[str] = "REFERENCE_CONFLICT"
 
     def __init__(self, reference: str, transaction: int) -> None:
         super().__init__(f"reference {reference!r} is already used by transaction {transaction}")
@@ -46,10 +48,10 @@ class ReferenceConflict(EngineError):
 class UnknownTransaction(EngineError):
     """The ledger has no transaction with this id."""
 
-    code = "UNKNOWN_TRANSACTION"
+    code: ClassVar[str] = "UNKNOWN_TRANSACTION"
 
 
 class AlreadyReverted(EngineError):
     """A transaction is reverted at most once (invariant 11)."""
 
-    code = "ALREADY_REVERTED"
+    code: ClassVar[str] = "ALREADY_REVERTED"

@@ -182,9 +182,7 @@ def set_metadata(
     return Entry(head=moved, log=log, updated=updated)
 
 
-def delete_metadata(
-    state: State, target: str | int, key: str, now: int, origin: Origin = NO_ORIGIN
-) -> Entry:
+def delete_metadata(state: State, target: str | int, key: str, now: int, origin: Origin = NO_ORIGIN) -> Entry:
     """Remove one key. Always logged, even for an unknown account or key of an account.
 
     Raises UnknownTransaction, also when the transaction has no such key.
@@ -198,7 +196,9 @@ def delete_metadata(
         account = state.account(target)
         if account is None or key not in account.metadata:
             return Entry(head=moved, log=log)
-        return Entry(head=moved, log=log, accounts=(replace(account, metadata=_without(account.metadata, key)),))
+        return Entry(
+            head=moved, log=log, accounts=(replace(account, metadata=_without(account.metadata, key)),)
+        )
     known = _transaction(state, target)
     if key not in (known.metadata or {}):
         raise UnknownTransaction(f"transaction {target} has no metadata {key!r}")
@@ -333,7 +333,8 @@ def _record(
                 for move in later
             ]
             total = effective[pair] = Volumes(
-                total.input - sum(move.input for move in later), total.output - sum(move.output for move in later)
+                total.input - sum(move.input for move in later),
+                total.output - sum(move.output for move in later),
             )
         moves.append(Move(account, asset, timestamp, blank.id, put_in, put_out, total.input, total.output))
     return _with_volumes(blank, post, pre, effective, before, after), moves
@@ -373,9 +374,7 @@ def _touched(state: State, new: NewTransaction, timestamp: int, date: int) -> li
     addresses = {p.source: None for p in new.postings} | {p.destination: None for p in new.postings}
     changed = list[Account]()
     for address in addresses | dict.fromkeys(described):
-        account = _described(
-            state.account(address), address, described.get(address) or {}, timestamp, date
-        )
+        account = _described(state.account(address), address, described.get(address) or {}, timestamp, date)
         if account is not None:
             changed.append(account)
     return changed

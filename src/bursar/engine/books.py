@@ -1,0 +1,356 @@
+"""The kernel's values as rows, and a ledger as the kernel reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, Protocol, TypeVar
+
+from msgspec import Raw, Struct, json
+
+from bursar.engine.kernel import (
+    NO_ORIGIN,
+    Account,
+    Entry,
+    Head,
+    Log,
+    Metadata,
+    Move,
+    NewTransaction,
+    Origin,
+    Posting,
+    Transaction,
+    Volumes,
+    chain,
+    ledger,
+)
+from bursar.engine.kernel.model import VolumesMap
+from bursar.engine.store.base import Range, Wanted
+from bursar.engine.store.table import Amount, AnyTable, Key, Scalar, Table
+
+R = TypeVar("R", bound=Struct)
+
+
+class HeadRow(Struct, frozen=True):
+    ledger: str
+    log: int
+    transaction: int
+    date: int
+    hash: bytes
+
+
+class LogRow(Struct, frozen=True):
+    ledger: str
+    id: int
+    type: str
+    data: str
+    date: int
+    hash: bytes
+    idempotency_key: str
+    idempotency_hash: str
+    schema_version: str
+
+
+class TransactionRow(Struct, frozen=True):
+    """What may change or be searched for; the volumes are in the log that made the transaction."""
+
+    ledger: str
+    id: int
+    log: int
+    postings: str
+    metadata: str
+    reference: str | None
+    timestamp: int
+    inserted_at: int
+    updated_at: int
+    reverted_at: int | None
+
+
+class MoveRow(Struct, frozen=True):
+    ledger: str
+    account: str
+    asset: str
+    effective_at: int
+    transaction: int
+    input: Amount
+    output: Amount
+    effective_input: Amount
+    effective_output: Amount
+
+
+class VolumesRow(Struct, frozen=True):
+    """`latest` is the greatest timestamp among the moves."""
+
+    ledger: str
+    account: str
+    asset: str
+    input: Amount
+    output: Amount
+    latest: int
+
+
+class AccountRow(Struct, frozen=True):
+    ledger: str
+    address: str
+    metadata: str
+    first_usage: int
+    insertion_date: int
+    updated_at: int
+
+
+class ReferenceRow(Struct, frozen=True):
+    ledger: str
+    reference: str
+    transaction: int
+
+
+class IdempotencyRow(Struct, frozen=True):
+    """Which log answered an idempotency key of the ledger."""
+
+    ledger: str
+    key: str
+    log: int
+
+
+HEADS: Final = Table("heads", HeadRow, ("ledger",), cached=True)
+LOGS: Final = Table("logs", LogRow, ("ledger", "id"), append_only=True)
+TRANSACTIONS: Final = Table("transactions", TransactionRow, ("ledger", "id"))
+MOVES: Final = Table("moves", MoveRow, ("ledger", "account", "asset", "effective_at", "transaction"))
+VOLUMES: Final = Table("volumes", VolumesRow, ("ledger", "account", "asset"), cached=True)
+ACCOUNTS: Final = Table("accounts", AccountRow, ("ledger", "address"), cached=True)
+REFERENCES: Final = Table("ledger_references", ReferenceRow, ("ledger", "reference"), append_only=True)
+IDEMPOTENCY: Final = Table("idempotency", IdempotencyRow, ("ledger", "key"), append_only=True)
+
+TABLES: Final[tuple[AnyTable, ...]] = (
+    HEADS,
+    LOGS,
+    TRANSACTIONS,
+    MOVES,
+    VOLUMES,
+    ACCOUNTS,
+    REFERENCES,
+    IDEMPOTENCY,
+)
+
+_encode: Final = json.Encoder(order="deterministic").encode
+_metadata: Final = json.Decoder(dict[str, str] | None).decode
+_postings: Final = json.Decoder(tuple[Posting, ...]).decode
+
+
+class View(Protocol):
+    """The part of `bursar.engine.view.View` that a ledger needs."""
+
+    now: int
+
+    def get(self, table: Table[R], *key: Scalar) -> R | None: ...
+    def put(self, table: Table[R], row: R) -> None: ...
+    def scan(self, table: Table[R], *prefix: Scalar, after: Key = ()) -> Sequence[R]: ...
+    def want(self, wanted: Wanted) -> None: ...
+
+
+class Books:
+    """One ledger of a view: reads it for the kernel, and stores what the kernel answers."""
+
+    def __init__(self, view: View, ledger: str) -> None:
+        self._view = view
+        self._ledger = ledger
+
+    # The kernel's State.
+
+    def head(self) -> Head:
+        row = self._view.get(HEADS, self._ledger)
+        return Head() if row is None else Head(row.log, row.transaction, row.date, row.hash)
+
+    def volumes(self, account: str, asset: str) -> Volumes:
+        row = self._view.get(VOLUMES, self._ledger, account, asset)
+        return Volumes() if row is None else Volumes(row.input, row.output)
+
+    def latest(self, account: str, asset: str) -> int | None:
+        row = self._view.get(VOLUMES, self._ledger, account, asset)
+        return None if row is None else row.latest
+
+    def moves_after(self, account: str, asset: str, at: int) -> list[Move]:
+        rows = self._view.scan(MOVES, self._ledger, account, asset, after=(at,))
+        return [
+            Move(
+                row.account,
+                row.asset,
+                row.effective_at,
+                row.transaction,
+                row.input,
+                row.output,
+                row.effective_input,
+                row.effective_output,
+            )
+            for row in rows
+        ]
+
+    def account(self, address: str) -> Account | None:
+        row = self._view.get(ACCOUNTS, self._ledger, address)
+        return None if row is None else account_of(row)
+
+    def transaction(self, id: int) -> Transaction | None:
+        row = self._view.get(TRANSACTIONS, self._ledger, id)
+        if row is None:
+            return None
+        log = self._view.get(LOGS, self._ledger, row.log)
+        return transaction_of(row, log)
+
+    def reference(self, reference: str) -> int | None:
+        row = self._view.get(REFERENCES, self._ledger, reference)
+        return None if row is None else row.transaction
+
+    # Writes.
+
+    def post(self, new: NewTransaction, origin: Origin = NO_ORIGIN) -> Transaction:
+        """See `kernel.ledger.post`."""
+        self._want_for(new)
+        entry = ledger.post(self, new, self._view.now, origin)
+        self.store(entry)
+        assert entry.transaction is not None
+        return entry.transaction
+
+    def store(self, entry: Entry) -> None:
+        """Put all rows of an entry into the view."""
+        name, put, log = self._ledger, self._view.put, entry.log
+        head = entry.head
+        put(HEADS, HeadRow(name, head.log, head.transaction, head.date, head.hash))
+        put(LOGS, log_row(name, log))
+        if log.idempotency_key:
+            put(IDEMPOTENCY, IdempotencyRow(name, log.idempotency_key, log.id))
+        if entry.updated is not None:
+            known = self._view.get(TRANSACTIONS, name, entry.updated.id)
+            put(TRANSACTIONS, transaction_row(name, entry.updated, log.id if known is None else known.log))
+        if entry.transaction is not None:
+            self._store_transaction(entry, entry.transaction)
+        for account in entry.accounts:
+            put(ACCOUNTS, account_row(name, account))
+
+    def _store_transaction(self, entry: Entry, transaction: Transaction) -> None:
+        name, put = self._ledger, self._view.put
+        put(TRANSACTIONS, transaction_row(name, transaction, entry.log.id))
+        if transaction.reference is not None:
+            put(REFERENCES, ReferenceRow(name, transaction.reference, transaction.id))
+        for move in entry.moves:
+            put(MOVES, move_row(name, move))
+        for (account, asset), total in entry.volumes.items():
+            latest = self.latest(account, asset)
+            at = transaction.timestamp if latest is None else max(latest, transaction.timestamp)
+            put(VOLUMES, VolumesRow(name, account, asset, total.input, total.output, at))
+
+    def _want_for(self, new: NewTransaction) -> None:
+        """Name all rows that posting reads at once, so that at most one load is needed."""
+        name = self._ledger
+        keys: list[tuple[AnyTable, Key]] = [(HEADS, (name,))]
+        for posting in new.postings:
+            keys.append((VOLUMES, (name, posting.source, posting.asset)))
+            keys.append((VOLUMES, (name, posting.destination, posting.asset)))
+            keys.append((ACCOUNTS, (name, posting.source)))
+            keys.append((ACCOUNTS, (name, posting.destination)))
+        keys += [(ACCOUNTS, (name, address)) for address in new.account_metadata or ()]
+        if new.reference:
+            keys.append((REFERENCES, (name, new.reference)))
+        self._view.want(Wanted(keys))
+
+
+def log_row(ledger: str, log: Log) -> LogRow:
+    return LogRow(
+        ledger,
+        log.id,
+        log.type,
+        log.data.decode(),
+        log.date,
+        log.hash,
+        log.idempotency_key,
+        log.idempotency_hash,
+        log.schema_version,
+    )
+
+
+def log_of(row: LogRow) -> Log:
+    return Log(
+        id=row.id,
+        type=row.type,
+        data=row.data.encode(),
+        date=row.date,
+        hash=row.hash,
+        idempotency_key=row.idempotency_key,
+        idempotency_hash=row.idempotency_hash,
+        schema_version=row.schema_version,
+    )
+
+
+def transaction_row(ledger: str, tx: Transaction, log: int) -> TransactionRow:
+    return TransactionRow(
+        ledger,
+        tx.id,
+        log,
+        _encode(tx.postings).decode(),
+        _encode(tx.metadata).decode(),
+        tx.reference,
+        tx.timestamp,
+        tx.inserted_at,
+        tx.updated_at,
+        tx.reverted_at,
+    )
+
+
+def transaction_of(row: TransactionRow, log: LogRow | None = None) -> Transaction:
+    """The transaction of a row; with the log that made it, also its volumes as of that commit."""
+    maps: dict[str, VolumesMap] = {}
+    if log is not None:
+        data = chain.decode_data(log.type, log.data.encode())
+        assert isinstance(data, chain.NewTransactionJson | chain.RevertedTransactionJson)
+        made = data.transaction
+        maps = {
+            "post_commit_volumes": _volumes(made.post_commit_volumes),
+            "pre_commit_volumes": _volumes(made.pre_commit_volumes),
+            "post_commit_effective_volumes": _volumes(made.post_commit_effective_volumes),
+            "pre_commit_effective_volumes": _volumes(made.pre_commit_effective_volumes),
+        }
+    return Transaction(
+        id=row.id,
+        postings=_postings(row.postings),
+        metadata=_metadata(row.metadata),
+        reference=row.reference,
+        timestamp=row.timestamp,
+        inserted_at=row.inserted_at,
+        updated_at=row.updated_at,
+        reverted_at=row.reverted_at,
+        **maps,
+    )
+
+
+def _volumes(shown: Any) -> VolumesMap:
+    return json.decode(shown, type=VolumesMap) if isinstance(shown, Raw) else {}
+
+
+def move_row(ledger: str, move: Move) -> MoveRow:
+    return MoveRow(
+        ledger,
+        move.account,
+        move.asset,
+        move.effective_at,
+        move.transaction,
+        move.input,
+        move.output,
+        move.effective_input,
+        move.effective_output,
+    )
+
+
+def account_row(ledger: str, account: Account) -> AccountRow:
+    metadata: Metadata = account.metadata
+    return AccountRow(
+        ledger,
+        account.address,
+        _encode(metadata).decode(),
+        account.first_usage,
+        account.insertion_date,
+        account.updated_at,
+    )
+
+
+def account_of(row: AccountRow) -> Account:
+    return Account(
+        row.address, _metadata(row.metadata) or {}, row.first_usage, row.insertion_date, row.updated_at
+    )

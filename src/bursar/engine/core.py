@@ -1,0 +1,60 @@
+"""The engine's core: one store, one writer, one clock, one source of ids, one worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from bursar.engine.clock import Clock, SystemClock
+from bursar.engine.ids import Ids
+from bursar.engine.store.base import Store
+from bursar.engine.store.table import AnyTable, Key
+from bursar.engine.view import Command, Query, ReadView
+from bursar.engine.work import Worker
+from bursar.engine.writer import Writer
+
+T = TypeVar("T")
+
+
+class Core:
+    """What the domains build on. Belongs to the event loop that opened it."""
+
+    def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
+        self.clock = clock
+        self.ids = ids
+        self.store = store
+        self.writer = Writer(store, clock, ids)
+        self.worker = Worker(self)
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+        tables: Sequence[AnyTable] | None = None,
+    ) -> Core:
+        """Open `sqlite:///file.db`, or `sqlite://` for a database in memory; `tables` None means all of the engine.
+
+        Raises StoreUnusable, or StoreInUse when another process writes to the file.
+        """
+        from bursar.engine.store.sqlite import SqliteStore
+        from bursar.engine.tables import all_tables
+
+        store = SqliteStore.open(url, all_tables() if tables is None else tables)
+        return cls(store, clock or SystemClock(), ids or Ids())
+
+    async def submit(self, command: Command[T], *, reads: Iterable[tuple[AnyTable, Key]] = ()) -> T:
+        """Run a command; see `Writer.submit`."""
+        return await self.writer.submit(command, reads=reads)
+
+    async def read(self, query: Query[T]) -> T:
+        """Run a query on committed rows, all as of one moment."""
+        return await self.store.read(lambda rows: query(ReadView(rows, self.clock.now())))
+
+    async def close(self) -> None:
+        """Stop the worker, finish what was accepted, close the store."""
+        await self.worker.stop()
+        await self.writer.close()
+        await self.store.close()

@@ -1,0 +1,72 @@
+"""The schema of a database, rendered from the declared tables. Only old databases need the migrations."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from bursar.engine.errors import StoreUnusable
+from bursar.engine.store.table import AnyTable, Column
+
+REVISION: Final = "0001"
+"""The newest migration. A fresh database is made at this revision directly."""
+
+VERSION_TABLE: Final = "alembic_version"
+HEAD_TABLE: Final = "store_head"
+
+_TYPES: Final = {int: "INTEGER", bool: "INTEGER", str: "TEXT", bytes: "BLOB"}
+
+
+def create_statements(tables: Iterable[AnyTable]) -> Iterator[str]:
+    """All statements of a fresh database, in a stable order."""
+    yield f"CREATE TABLE {HEAD_TABLE} (id INTEGER PRIMARY KEY CHECK (id = 0), version INTEGER NOT NULL) STRICT"
+    yield f"INSERT INTO {HEAD_TABLE} (id, version) VALUES (0, 0)"
+    for table in sorted(tables, key=lambda table: table.name):
+        yield create_table(table)
+        for columns in table.indexes:
+            yield create_index(table, columns)
+
+
+def create_table(table: AnyTable) -> str:
+    columns = ",\n  ".join(_column(column) for column in table.columns)
+    key = ", ".join(f'"{name}"' for name in table.key)
+    return f'CREATE TABLE "{table.name}" (\n  {columns},\n  PRIMARY KEY ({key})\n) STRICT, WITHOUT ROWID'
+
+
+def create_index(table: AnyTable, columns: tuple[str, ...]) -> str:
+    name = f"{table.name}_by_{'_'.join(columns)}"
+    return f'CREATE INDEX "{name}" ON "{table.name}" ({", ".join(f"{chr(34)}{c}{chr(34)}" for c in columns)})'
+
+
+def _column(column: Column) -> str:
+    """Integers beyond 64 bits are decimal text, so their columns take any type; STRICT keeps it as given."""
+    if column.big:
+        check = f"CHECK (typeof(\"{column.name}\") IN ('integer', 'text'{', ' + repr('null') if column.optional else ''}))"
+        return f'"{column.name}" ANY {check}'
+    return f'"{column.name}" {_TYPES[column.type]}' + ("" if column.optional else " NOT NULL")
+
+
+def create(connection: sqlite3.Connection, tables: Iterable[AnyTable]) -> None:
+    """Make the whole schema in one transaction, marked as being at REVISION."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in create_statements(tables):
+            connection.execute(statement)
+        connection.execute(f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+        connection.execute(f"INSERT INTO {VERSION_TABLE} VALUES (?)", (REVISION,))
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def revision(connection: sqlite3.Connection) -> str | None:
+    """The schema revision of a database; None if it is empty. Raises StoreUnusable if it is not ours."""
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if not names:
+        return None
+    if VERSION_TABLE not in names or HEAD_TABLE not in names:
+        raise StoreUnusable("this database was not made by Bursar: name another file")
+    found = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()
+    return "none" if found is None else str(found[0])

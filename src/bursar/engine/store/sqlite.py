@@ -1,0 +1,258 @@
+"""The store on SQLite: a file with WAL and an fsync per commit, or memory.
+
+The writer's connection belongs to the event loop's thread. Statements run there; only the COMMIT, which waits for the
+disk, runs in a worker thread, so that the loop keeps accepting. Queries have a connection of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+from msgspec import Struct
+
+from bursar.engine.errors import CommitFailed, Outcome, StoreUnusable
+from bursar.engine.store import schema
+from bursar.engine.store.base import Changes, Loaded, Range, Rows, Wanted, Where
+from bursar.engine.store.lock import FileLock
+from bursar.engine.store.sql import TableSql
+from bursar.engine.store.table import AnyTable, Key, Scalar, Table
+
+R = TypeVar("R", bound=Struct)
+T = TypeVar("T")
+
+MEMORY_URL: Final = "sqlite://"
+_PREFIX: Final = "sqlite:///"
+_AUTOCHECKPOINT_PAGES: Final = 10_000
+
+
+def database_path(url: str) -> Path | None:
+    """`sqlite:///relative.db`, `sqlite:////absolute.db`; None for memory. Raises StoreUnusable."""
+    if url in (MEMORY_URL, _PREFIX, _PREFIX + ":memory:"):
+        return None
+    if not url.startswith(_PREFIX):
+        raise StoreUnusable(
+            f"cannot open {url!r}: write sqlite:///file.db, or sqlite:// for a database in memory"
+        )
+    return Path(url.removeprefix(_PREFIX))
+
+
+@lru_cache(maxsize=256)
+def _sql(table: AnyTable) -> TableSql:
+    return TableSql(table)
+
+
+class SqliteRows:
+    """Queries on one connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def get(self, table: Table[R], *key: Scalar) -> R | None:
+        sql = _sql(table)
+        found = self._connection.execute(sql.get, key).fetchone()
+        return None if found is None else cast(R, sql.decode(found))
+
+    def select(
+        self,
+        table: Table[R],
+        where: Where | None = None,
+        *,
+        order: Sequence[str] = (),
+        limit: int | None = None,
+    ) -> list[R]:
+        sql = _sql(table)
+        return [sql.decode(values) for values in self._connection.execute(*sql.select(where, order, limit))]
+
+    def count(self, table: AnyTable, where: Where | None = None) -> int:
+        return cast(int, self._connection.execute(*_sql(table).count(where)).fetchone()[0])
+
+    def scan(self, table: Table[R], *prefix: Scalar) -> Iterator[R]:
+        sql = _sql(table)
+        for values in self._connection.execute(*sql.in_range(Range(table, prefix))):
+            yield sql.decode(values)
+
+
+class SqliteReader:
+    """A database opened only to be read, also while a server writes to it."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise StoreUnusable(f"there is no database {path}")
+        self._connection = _connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        found = schema.revision(self._connection)
+        if found != schema.REVISION:
+            self._connection.close()
+            raise StoreUnusable(
+                f"{path} is at schema revision {found}, not {schema.REVISION}: open it for writing once"
+            )
+
+    async def read(self, query: Callable[[Rows], T]) -> T:
+        return _in_snapshot(self._connection, query)
+
+    async def close(self) -> None:
+        self._connection.close()
+
+
+class SqliteStore:
+    """See `Store`."""
+
+    exclusive: Final = True
+
+    def __init__(self, connection: sqlite3.Connection, path: Path | None, lock: FileLock | None) -> None:
+        self._connection = connection
+        self._lock = lock
+        self._reads = connection if path is None else _connect(str(path))
+        self._committing = None if path is None else ThreadPoolExecutor(1, "bursar-commit")
+        self._version = self._stored_version()
+
+    @classmethod
+    def open(cls, url: str, tables: Sequence[AnyTable]) -> SqliteStore:
+        """Open, and create or migrate if needed. Raises StoreUnusable or StoreInUse."""
+        path = database_path(url)
+        if path is None:
+            connection = _connect(":memory:")
+            connection.deserialize(_template(tuple(tables)))
+            return cls(connection, None, None)
+        if not path.parent.is_dir():
+            raise StoreUnusable(f"cannot make {path}: there is no directory {path.parent}")
+        lock = FileLock(path)
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            return cls(_prepared(path, tables), path, lock)
+        except sqlite3.Error as error:
+            lock.release()
+            raise StoreUnusable(f"cannot open {path}: {error}") from error
+        except BaseException:
+            lock.release()
+            raise
+
+    @property
+    def version(self) -> int:
+        return self._version
+
+    async def fetch(self, wanted: Wanted) -> Loaded:
+        rows = SqliteRows(self._connection)
+        keys = [(table, key, rows.get(table, *key)) for table, key in wanted.keys]
+        ranges = [(want, self._range(want)) for want in wanted.ranges]
+        return Loaded(keys, ranges)
+
+    async def commit(self, expected: int, changes: Changes) -> bool:
+        execute = self._connection.execute
+        try:
+            execute("BEGIN IMMEDIATE")
+            moved = execute(
+                f"UPDATE {schema.HEAD_TABLE} SET version = ? WHERE id = 0 AND version = ?",
+                (expected + 1, expected),
+            )
+            if moved.rowcount != 1:
+                execute("ROLLBACK")
+                self._version = self._stored_version()
+                return False
+            for table, rows in changes.items():
+                self._write(table, rows)
+        except sqlite3.Error as error:
+            self._roll_back()
+            raise CommitFailed(f"the database refused to write: {error}", "rejected") from error
+        await self._commit(expected + 1)
+        return True
+
+    async def read(self, query: Callable[[Rows], T]) -> T:
+        return _in_snapshot(self._reads, query)
+
+    async def close(self) -> None:
+        if self._committing is not None:
+            self._committing.shutdown()
+            self._reads.close()
+        self._connection.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def _write(self, table: AnyTable, rows: dict[Key, Any] | Any) -> None:
+        sql = _sql(table)
+        gone = [key for key, row in rows.items() if row is None]
+        puts = [sql.encode(row) for row in rows.values() if row is not None]
+        if gone:
+            self._connection.executemany(sql.delete, gone)
+        if puts:
+            self._connection.executemany(sql.put, puts)
+
+    async def _commit(self, version: int) -> None:
+        """Wait for the disk. After a failure the stored version tells whether the commit happened all the same."""
+        try:
+            if self._committing is None:
+                self._connection.execute("COMMIT")
+            else:
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(self._committing, self._connection.execute, "COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            if self._stored_version() != version:
+                # An I/O error may have come after the bytes: a crash now could still bring them back.
+                input_output = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_IOERR
+                outcome: Outcome = "unknown" if input_output else "rejected"
+                raise CommitFailed(f"the database could not commit: {error}", outcome) from error
+        self._version = version
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def _range(self, wanted: Range) -> list[Any]:
+        sql = _sql(wanted.table)
+        return [sql.decode(values) for values in self._connection.execute(*sql.in_range(wanted))]
+
+    def _stored_version(self) -> int:
+        query = f"SELECT version FROM {schema.HEAD_TABLE}"
+        return cast(int, self._connection.execute(query).fetchone()[0])
+
+
+def _connect(database: str, *, uri: bool = False) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        database, isolation_level=None, check_same_thread=False, cached_statements=512, uri=uri
+    )
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_AUTOCHECKPOINT_PAGES}")
+    return connection
+
+
+def _in_snapshot(connection: sqlite3.Connection, query: Callable[[Rows], T]) -> T:
+    """Run a query inside one read transaction."""
+    connection.execute("BEGIN")
+    try:
+        return query(SqliteRows(connection))
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _prepared(path: Path, tables: Sequence[AnyTable]) -> sqlite3.Connection:
+    """A connection to a database file whose schema is the newest."""
+    connection = _connect(str(path))
+    try:
+        found = schema.revision(connection)
+        if found is None:
+            connection.execute("PRAGMA journal_mode = WAL")
+            schema.create(connection, tables)
+        elif found != schema.REVISION:
+            from bursar.engine.store.migrate import migrate  # only old databases pay for Alembic's import
+
+            migrate(path, found)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@lru_cache(maxsize=8)
+def _template(tables: tuple[AnyTable, ...]) -> bytes:
+    """The image of an empty database: making one from it takes microseconds."""
+    with closing(_connect(":memory:")) as connection:
+        schema.create(connection, tables)
+        return connection.serialize()

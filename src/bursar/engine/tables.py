@@ -1,0 +1,11 @@
+"""Every table of the engine. A domain with tables of its own adds its `TABLES` here; the schema is rendered from this."""
+
+from __future__ import annotations
+
+from bursar.engine import books, view, work
+from bursar.engine.store.table import AnyTable
+
+
+def all_tables() -> tuple[AnyTable, ...]:
+    """The tables of the whole engine, each once."""
+    return (*books.TABLES, view.SEQUENCES, work.WORK)

@@ -1,0 +1,221 @@
+"""What a command sees and changes: rows in memory, with its own changes undone if it raises."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, NamedTuple, TypeVar, cast
+
+from msgspec import Struct
+
+from bursar.engine import limits
+from bursar.engine.books import VOLUMES, Books
+from bursar.engine.ids import Ids
+from bursar.engine.kernel import NO_ORIGIN, NewTransaction, Origin, Transaction, Volumes
+from bursar.engine.store.base import Changes, Loaded, Range, Rows, Wanted, Where
+from bursar.engine.store.table import AnyTable, Key, Scalar, Table
+from bursar.engine.work import WORK, Work, work_row
+
+R = TypeVar("R", bound=Struct)
+
+
+class SequenceRow(Struct, frozen=True):
+    name: str
+    last: int
+
+
+SEQUENCES: Final = Table("sequences", SequenceRow, ("name",), cached=True)
+
+
+class Missing(Exception):
+    """A command needs rows that are not in memory: the writer loads them and runs the command again."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        super().__init__(wanted)
+        self.wanted = wanted
+
+
+class Undo(NamedTuple):
+    """How to take back one change."""
+
+    table: AnyTable
+    key: Key
+    known: bool
+    before: Any
+    changed: bool
+
+
+class Memory:
+    """The rows the writer knows, and which of them the present batch changed."""
+
+    def __init__(self) -> None:
+        self.rows: defaultdict[AnyTable, dict[Key, Any]] = defaultdict(dict)
+        self.ranges: set[Range] = set()
+        self.changed: defaultdict[AnyTable, dict[Key, None]] = defaultdict(dict)
+
+    def load(self, loaded: Loaded) -> None:
+        """Take rows from the store; what the batch already changed stays."""
+        for table, key, row in loaded.rows:
+            self.rows[table].setdefault(key, row)
+        for wanted, rows in loaded.ranges:
+            self.ranges.add(wanted)
+            known = self.rows[wanted.table]
+            for row in rows:
+                known.setdefault(wanted.table.key_of(row), row)
+
+    def lacks(self, wanted: Wanted) -> Wanted:
+        """The part of `wanted` that is not in memory."""
+        keys = [(table, key) for table, key in wanted.keys if key not in self.rows[table]]
+        return Wanted(keys, [range for range in wanted.ranges if range not in self.ranges])
+
+    def changes(self) -> Changes:
+        return {
+            table: {key: self.rows[table][key] for key in keys}
+            for table, keys in self.changed.items()
+            if keys
+        }
+
+    def settle(self) -> None:
+        """After a commit: keep the cached tables, within their bound, and forget the rest."""
+        self.changed.clear()
+        self.ranges.clear()
+        for table in [table for table in self.rows if not table.cached]:
+            del self.rows[table]
+        for rows in self.rows.values():
+            if len(rows) > limits.CACHED_ROWS:
+                rows.clear()
+
+    def forget(self) -> None:
+        """After a failed commit: nothing in memory can be trusted."""
+        self.rows.clear()
+        self.ranges.clear()
+        self.changed.clear()
+
+
+class View:
+    """One command's view. Not to be kept after the command returns."""
+
+    def __init__(self, memory: Memory, now: int, ids: Ids) -> None:
+        self.now = now
+        """Engine time of this command in microseconds; the same throughout."""
+        self.ids = ids
+        """Draws the same values again when the command is run again."""
+        self._memory = memory
+        self._undo: list[Undo] = []
+
+    def get(self, table: Table[R], *key: Scalar) -> R | None:
+        """The row at this key as of now, the changes of this command and of earlier ones included."""
+        try:
+            return cast("R | None", self._memory.rows[table][key])
+        except KeyError:
+            raise Missing(Wanted([(table, key)])) from None
+
+    def put(self, table: Table[R], row: R) -> None:
+        """Insert or replace a row."""
+        self._set(table, table.key_of(row), row)
+
+    def delete(self, table: Table[R], *key: Scalar) -> None:
+        """Remove a row; nothing happens if there is none."""
+        self._set(table, key, None)
+
+    def scan(self, table: Table[R], *prefix: Scalar, after: Key = ()) -> list[R]:
+        """The rows whose key starts with `prefix` and goes on greater than `after`, in key order."""
+        wanted = Range(table, prefix, after)
+        if wanted not in self._memory.ranges:
+            raise Missing(Wanted(ranges=[wanted]))
+        start, end = len(prefix), len(prefix) + len(after)
+        keys: list[Any] = [
+            key
+            for key, row in self._memory.rows[table].items()
+            if row is not None and key[:start] == prefix and (not after or key[start:end] > after)
+        ]
+        return [self._memory.rows[table][key] for key in sorted(keys)]
+
+    def want(self, wanted: Wanted) -> None:
+        """Make sure that these rows are in memory, loading all that are not at once."""
+        lacking = self._memory.lacks(wanted)
+        if lacking.keys or lacking.ranges:
+            raise Missing(lacking)
+
+    def volumes(self, ledger: str, account: str, asset: str) -> Volumes:
+        """What the account received and sent of the asset; zeros if it never did."""
+        return Books(self, ledger).volumes(account, asset)
+
+    def post(self, ledger: str, new: NewTransaction, origin: Origin = NO_ORIGIN) -> Transaction:
+        """Post balanced postings. Raises InvalidPosting, InsufficientFunds or ReferenceConflict."""
+        return Books(self, ledger).post(new, origin)
+
+    def books(self, ledger: str) -> Books:
+        """A ledger, for all that the kernel can do with it."""
+        return Books(self, ledger)
+
+    def next_id(self, sequence: str, *, start: int = 1) -> int:
+        """The next number of a durable sequence: increasing; a command that raises gives its number back."""
+        row = self.get(SEQUENCES, sequence)
+        last = start if row is None else row.last + 1
+        self.put(SEQUENCES, SequenceRow(sequence, last))
+        return last
+
+    def schedule(self, work: Work) -> None:
+        """Make work durable together with this command's other changes; replaces work of the same kind and key."""
+        self.put(WORK, work_row(work))
+
+    def unschedule(self, kind: str, key: str) -> None:
+        """Finish or cancel work; nothing happens if there is none."""
+        self.delete(WORK, kind, key)
+
+    def roll_back(self) -> None:
+        """Take back all changes of this command (invariant 8)."""
+        memory = self._memory
+        for table, key, known, before, changed in reversed(self._undo):
+            if known:
+                memory.rows[table][key] = before
+            else:
+                del memory.rows[table][key]
+            if not changed:
+                del memory.changed[table][key]
+        self._undo.clear()
+
+    def _set(self, table: AnyTable, key: Key, row: Any) -> None:
+        rows, changed = self._memory.rows[table], self._memory.changed[table]
+        self._undo.append(Undo(table, key, key in rows, rows.get(key), key in changed))
+        rows[key] = row
+        changed[key] = None
+
+
+class ReadView:
+    """What a query sees: committed rows as of one moment."""
+
+    def __init__(self, rows: Rows, now: int) -> None:
+        self.now = now
+        self._rows = rows
+
+    def get(self, table: Table[R], *key: Scalar) -> R | None:
+        return self._rows.get(table, *key)
+
+    def select(
+        self,
+        table: Table[R],
+        where: Where | None = None,
+        *,
+        order: Sequence[str] = (),
+        limit: int | None = None,
+    ) -> list[R]:
+        """Rows that meet `where`; see `store.base.Rows.select`."""
+        return self._rows.select(table, where, order=order, limit=limit)
+
+    def count(self, table: AnyTable, where: Where | None = None) -> int:
+        return self._rows.count(table, where)
+
+    def scan(self, table: Table[R], *prefix: Scalar) -> Iterator[R]:
+        """The rows whose key starts with `prefix`, in key order, one at a time."""
+        return self._rows.scan(table, *prefix)
+
+    def volumes(self, ledger: str, account: str, asset: str) -> Volumes:
+        row = self._rows.get(VOLUMES, ledger, account, asset)
+        return Volumes() if row is None else Volumes(row.input, row.output)
+
+
+T = TypeVar("T")
+Command = Callable[[View], T]
+Query = Callable[[ReadView], T]
