@@ -37,6 +37,11 @@ def token(port: int, client: str, secret: str) -> str:
         return json.load(answer)["access_token"]
 
 
+def body(amount: str) -> bytes:
+    """Return a payment's JSON; the amount is written as it is, because a float would not keep its zeros."""
+    return json.dumps(BODY)[:-1].encode() + b', "amount_credit": ' + amount.encode() + b"}"
+
+
 class Payments:
     """What all connections share: the request's bytes, the count and time left, and what came back."""
 
@@ -149,14 +154,14 @@ def main() -> None:
     parser.add_argument("--log", help="file that gets one line for each acknowledged payment")
     chosen = parser.parse_args()
 
-    body = json.dumps(BODY)[:-1].encode() + b', "amount_credit": ' + chosen.amount.encode() + b"}"
+    payload = body(chosen.amount)
     bearer = token(chosen.port, chosen.client, chosen.secret)
     head = f"POST /milkyway/payments/v1 HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {bearer}\r\n"
-    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nIdempotency-Key: "
+    head += f"Content-Type: application/json\r\nContent-Length: {len(payload)}\r\nIdempotency-Key: "
     with contextlib.ExitStack() as stack:
         log = stack.enter_context(open(chosen.log, "a", buffering=1)) if chosen.log else None  # noqa: PTH123 - line buffered
         payments = Payments(
-            head.encode(), b"\r\n\r\n" + body, chosen.prefix, chosen.count, chosen.seconds, log
+            head.encode(), b"\r\n\r\n" + payload, chosen.prefix, chosen.count, chosen.seconds, log
         )
         seconds = asyncio.run(run(payments, chosen.port, chosen.connections))
     result = {"seconds": seconds, "statuses": payments.statuses, "latencies": payments.latencies}
