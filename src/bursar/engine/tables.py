@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from bursar.engine import books, view, work
+from bursar.engine.auth import tables as auth
+from bursar.engine.milkyway import tables as milkyway
 from bursar.engine.store.table import AnyTable
 
 
 def all_tables() -> tuple[AnyTable, ...]:
     """The tables of the whole engine, each once."""
-    return (*books.TABLES, view.SEQUENCES, work.WORK)
+    return (*books.TABLES, view.SEQUENCES, work.WORK, *auth.TABLES, *milkyway.TABLES)

@@ -1,0 +1,47 @@
+"""The rail's durable work: payments' alarms, and forgetting old idempotency keys."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from bursar.engine.core import Core
+from bursar.engine.milkyway.intake import DAY, PURGE
+from bursar.engine.milkyway.keys import KEPT
+from bursar.engine.milkyway.lifecycle import ALARM, wake
+from bursar.engine.milkyway.tables import KEYS, PAYMENTS, KeyRow
+from bursar.engine.view import ReadView, View
+from bursar.engine.work import Claimed
+
+_FORGOTTEN_AT_ONCE = 500
+
+
+def register(core: Core) -> None:
+    """Name the handlers of the rail's work; once for each core, before its worker starts."""
+    core.worker.register(ALARM, _ring)
+    core.worker.register(PURGE, _purge)
+
+
+async def _ring(core: Core, claimed: Claimed) -> None:
+    """Do what is due for a payment."""
+    payment_id = int(claimed.key)
+    await core.submit(lambda view: wake(view, payment_id), reads=[(PAYMENTS, (payment_id,))])
+
+
+async def _purge(core: Core, claimed: Claimed) -> None:
+    """Forget the keys of one day, when the last of them has been kept long enough (D2)."""
+    while rows := await core.read(lambda view: _keys_of(view, claimed)):
+        await core.submit(partial(_forget, rows=rows))
+    await core.submit(lambda view: view.unschedule(claimed.kind, claimed.key))
+
+
+def _keys_of(view: ReadView, claimed: Claimed) -> list[KeyRow]:
+    start = int(claimed.key) * DAY
+    return view.select(KEYS, {"created_at >=": start, "created_at <": start + DAY}, limit=_FORGOTTEN_AT_ONCE)
+
+
+def _forget(view: View, rows: list[KeyRow]) -> None:
+    for row in rows:
+        known = view.get(KEYS, row.institution, row.key)
+        # A key that was bound anew in the meantime belongs to another day.
+        if known is not None and view.now >= known.created_at + KEPT:
+            view.delete(KEYS, row.institution, row.key)
