@@ -1,0 +1,165 @@
+"""Tokens for clients that prove who they are, and clients for tokens that are still good."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bursar.engine.auth import keys, secrets, tokens
+from bursar.engine.auth.keys import SigningKey
+from bursar.engine.auth.tables import CLIENTS, SIGNING_KEYS, OAuthClient, StoredKey
+from bursar.engine.auth.tokens import Claims, InvalidToken
+from bursar.engine.limits import SECOND_US
+
+if TYPE_CHECKING:
+    from bursar.engine.core import Core
+    from bursar.engine.writer import View
+
+VERIFIED_TOKENS = 4096
+"""Most tokens whose signature is remembered; above it the memory starts afresh."""
+
+# Compared against when there is no such client, so that an unknown client takes as long as a wrong secret (MS04).
+_NOBODY = secrets.digest(secrets.generate())
+
+
+class InvalidClient(Exception):
+    """No such client, a revoked one, or a wrong secret: which of them is not said (MS04)."""
+
+
+class InvalidScope(Exception):
+    """A scope that the client may not have."""
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """An issued access token; `expires_in` is whole seconds."""
+
+    access_token: str
+    expires_in: int
+    scope: str
+
+    def __repr__(self) -> str:
+        return f"Grant(expires_in={self.expires_in}, scope={self.scope!r})"
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Who a good token speaks for."""
+
+    client_id: str
+    roles: frozenset[str]
+    scopes: frozenset[str]
+
+
+class Realm:
+    """The clients of one API: their tokens are signed with its own keys and name its own `issuer`.
+
+    `lifetime` is that of a token, in seconds of engine time. `new_key` makes the signing key when the realm has none
+    yet; it runs in a worker thread.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        name: str,
+        *,
+        issuer: str,
+        lifetime: int,
+        new_key: Callable[[], SigningKey] = keys.generate,
+    ) -> None:
+        self.name = name
+        self.issuer = issuer
+        self._core = core
+        self._lifetime = lifetime
+        self._new_key = new_key
+        self._keys: tuple[SigningKey, ...] = ()
+        self._keys_lock = asyncio.Lock()
+        self._verified: dict[str, Claims] = {}
+
+    async def grant(self, client_id: str, secret: str, scope: str = "") -> Grant:
+        """Issue a token for a client that knows its secret. Raises `InvalidClient` and `InvalidScope`."""
+        client = await self._client(client_id)
+        if not _knows_secret(client, secret) or client is None or client.revoked_at is not None:
+            raise InvalidClient
+        asked, allowed = scope.split(), client.scopes.split()
+        if not set(asked) <= set(allowed):
+            raise InvalidScope
+        signing = (await self.keys())[0]
+        issued_at = self._seconds()
+        claims = Claims(
+            iss=self.issuer,
+            sub=f"service-account-{client_id}",
+            azp=client_id,
+            iat=issued_at,
+            exp=issued_at + self._lifetime,
+            jti=self._core.ids.uuid(),
+            gen=client.generation,
+            scope=" ".join(asked or allowed),
+            roles=tuple(client.roles.split()),
+        )
+        token = tokens.sign(claims, signing)
+        self._remember(token, claims)
+        return Grant(token, self._lifetime, claims.scope)
+
+    async def identify(self, token: str) -> Identity:
+        """Return who a bearer token speaks for. Raises `InvalidToken`.
+
+        The signature of a token is checked once; its expiry, on the engine's clock, and its client every time.
+        """
+        claims = self._verified.get(token)
+        if claims is None:
+            claims = tokens.verify(token, await self.keys(), issuer=self.issuer, now=self._seconds())
+            self._remember(token, claims)
+        elif self._seconds() >= claims.exp:
+            del self._verified[token]
+            raise InvalidToken("the token has expired")
+        client = await self._client(claims.azp)
+        if client is None or client.revoked_at is not None or client.generation != claims.gen:
+            raise InvalidToken("the client was revoked")
+        return Identity(client.client_id, frozenset(client.roles.split()), frozenset(claims.scope.split()))
+
+    async def keys(self) -> tuple[SigningKey, ...]:
+        """Return the realm's keys, the signing one first; on first need, load or make them."""
+        if not self._keys:
+            async with self._keys_lock:
+                if not self._keys:
+                    self._keys = await self._load_keys() or await self._make_key()
+        return self._keys
+
+    async def _load_keys(self) -> tuple[SigningKey, ...]:
+        stored = await self._core.read(
+            lambda view: view.select(SIGNING_KEYS, {"realm": self.name}, order=("-created_at", "kid"))
+        )
+        return tuple(SigningKey(row.kid, row.pem) for row in stored)
+
+    async def _make_key(self) -> tuple[SigningKey, ...]:
+        made = await asyncio.to_thread(self._new_key)
+        await self._core.submit(partial(_store_key, self.name, made))
+        return await self._load_keys()
+
+    async def _client(self, client_id: str) -> OAuthClient | None:
+        return await self._core.read(lambda view: view.get(CLIENTS, self.name, client_id))
+
+    def _remember(self, token: str, claims: Claims) -> None:
+        if len(self._verified) >= VERIFIED_TOKENS:
+            self._verified.clear()
+        self._verified[token] = claims
+
+    def _seconds(self) -> int:
+        return self._core.clock.now() // SECOND_US
+
+
+def _knows_secret(client: OAuthClient | None, secret: str) -> bool:
+    if client is None:
+        secrets.matches(secret, _NOBODY)
+        return False
+    current = secrets.matches(secret, client.secret)
+    # Both are compared in any case: the time does not say which secret it was.
+    previous = secrets.matches(secret, client.previous or _NOBODY)
+    return current or previous
+
+
+def _store_key(realm: str, key: SigningKey, view: View) -> None:
+    view.put(SIGNING_KEYS, StoredKey(realm, key.kid, key.pem, view.now))
