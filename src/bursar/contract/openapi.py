@@ -1,0 +1,211 @@
+"""An OpenAPI 3.1 document made from a contract: the same description that the client and the server read."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+import msgspec
+
+from .endpoint import BaseEndpoint
+from .params import Param, Place
+
+OPENAPI: Final = "3.1.0"
+_REFERENCES: Final = "#/components/schemas/{name}"
+
+Schema = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A group of endpoints with one heading, called by bearers of one security scheme."""
+
+    name: str
+    endpoints: Sequence[BaseEndpoint]
+    errors: Mapping[int, str] = field(default_factory=dict[int, str])
+    """Answers that every endpoint of the group may give."""
+    security: str = ""
+    """Name of the scheme in `Service.security` that callers need; "" for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One API as a document describes it."""
+
+    title: str
+    version: str
+    description: str
+    url: str
+    """Where the paths start: absolute, or relative to the document."""
+    error: Any
+    """Type of every JSON error answer."""
+    tags: Sequence[Tag]
+    security: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    """OpenAPI security schemes by name."""
+
+
+BODY_ERRORS: Final = {413: "The body is too large.", 415: "The body is not application/json."}
+"""Answers that every endpoint with a body may give."""
+
+
+def document(service: Service) -> dict[str, Any]:
+    """Return the document as JSON-like values."""
+    schemas = _Schemas(_types(service))
+    paths: dict[str, dict[str, Any]] = {}
+    for tag in service.tags:
+        for endpoint in tag.endpoints:
+            verb = endpoint.description.verb.lower()
+            operations = paths.setdefault(endpoint.description.path, {})
+            operations[verb] = _operation(endpoint, tag, service, schemas)
+    return {
+        "openapi": OPENAPI,
+        "info": {"title": service.title, "version": service.version, "description": service.description},
+        "servers": [{"url": service.url}],
+        "tags": [{"name": tag.name} for tag in service.tags],
+        "paths": paths,
+        "components": {
+            "schemas": schemas.components,
+            "securitySchemes": {name: dict(scheme) for name, scheme in service.security.items()},
+        },
+    }
+
+
+class _Schemas:
+    """JSON Schemas of the types of a document, models as references to its components."""
+
+    def __init__(self, types: Iterable[Any]) -> None:
+        kinds = list(types)
+        found, components = msgspec.json.schema_components(kinds, ref_template=_REFERENCES)
+        self._by_type = {_name(kind): _exact(schema) for kind, schema in zip(kinds, found, strict=True)}
+        self.components: dict[str, Schema] = _exact(components)
+
+    def of(self, kind: Any) -> Schema:
+        return dict(self._by_type[_name(kind)])
+
+
+def _name(kind: Any) -> str:
+    # Annotated types compare by their metadata, which need not be hashable.
+    return repr(kind)
+
+
+def _types(service: Service) -> list[Any]:
+    types = {_name(service.error): service.error}
+    for tag in service.tags:
+        for endpoint in tag.endpoints:
+            for kind in (*(param.kind for param in endpoint.params), _answer_type(endpoint)):
+                types[_name(kind)] = kind
+    return list(types.values())
+
+
+def _answer_type(endpoint: BaseEndpoint) -> Any:
+    return type(None) if endpoint.returns is None else endpoint.returns
+
+
+def _exact(schema: Any) -> Any:
+    """Say `number` where the schema maker, which knows of quoted decimals only, says a decimal text."""
+    if isinstance(schema, list):
+        return [_exact(item) for item in cast("list[Any]", schema)]
+    if not isinstance(schema, dict):
+        return schema
+    members = {name: _exact(value) for name, value in cast("Schema", schema).items()}
+    if members.get("format") == "decimal":
+        del members["format"]
+        members["type"] = "number"
+    return members
+
+
+def _operation(endpoint: BaseEndpoint, tag: Tag, service: Service, schemas: _Schemas) -> dict[str, Any]:
+    summary, _, rest = inspect.cleandoc(endpoint.__doc__ or endpoint.name).partition("\n")
+    operation: dict[str, Any] = {
+        "operationId": endpoint.name,
+        "summary": summary.rstrip("."),
+        "tags": [tag.name],
+        "responses": _responses(endpoint, tag, service, schemas),
+    }
+    if rest.strip():
+        operation["description"] = rest.strip()
+    parameters = [_parameter(param, schemas) for param in endpoint.params if param.place in _LOCATIONS]
+    if parameters:
+        operation["parameters"] = parameters
+    body = _request_body(endpoint, schemas)
+    if body is not None:
+        operation["requestBody"] = body
+    if tag.security:
+        operation["security"] = [{tag.security: []}]
+    return operation
+
+
+_LOCATIONS: Final = {Place.PATH: "path", Place.QUERY: "query", Place.HEADER: "header"}
+
+
+def _parameter(param: Param, schemas: _Schemas) -> dict[str, Any]:
+    return {
+        "name": param.wire_name,
+        "in": _LOCATIONS[param.place],
+        "required": param.required,
+        "schema": _described(param, schemas),
+    }
+
+
+def _described(param: Param, schemas: _Schemas) -> Schema:
+    """Return a parameter's schema; one that may be left out is never sent as null."""
+    schema = schemas.of(param.kind)
+    options = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
+    if len(options) == 1:
+        schema = {**{name: value for name, value in schema.items() if name != "anyOf"}, **options[0]}
+    if isinstance(param.default, (str, int)):
+        schema["default"] = param.default
+    return schema
+
+
+def _request_body(endpoint: BaseEndpoint, schemas: _Schemas) -> dict[str, Any] | None:
+    whole = next((param for param in endpoint.params if param.place is Place.BODY), None)
+    members = [param for param in endpoint.params if param.place is Place.MEMBER]
+    if whole is not None:
+        return {"required": whole.required, "content": _json(schemas.of(whole.kind))}
+    if not members:
+        return None
+    schema: Schema = {
+        "type": "object",
+        "properties": {param.wire_name: schemas.of(param.kind) for param in members},
+        "required": [param.wire_name for param in members if param.required],
+        "additionalProperties": False,
+    }
+    return {"required": any(param.required for param in members), "content": _json(schema)}
+
+
+def _responses(endpoint: BaseEndpoint, tag: Tag, service: Service, schemas: _Schemas) -> dict[str, Any]:
+    description = endpoint.description
+    has_body = any(param.place in (Place.BODY, Place.MEMBER) for param in endpoint.params)
+    errors = {**tag.errors, **(BODY_ERRORS if has_body else {}), **description.errors}
+    content = _json(schemas.of(service.error))
+    if description.media == "text":
+        content["text/plain"] = {"schema": {"type": "string"}}
+    answers: dict[str, Any] = {str(description.status): _success(endpoint, schemas)}
+    for status, meaning in sorted(errors.items()):
+        answers[str(status)] = {"description": meaning, "content": content}
+    return answers
+
+
+def _success(endpoint: BaseEndpoint, schemas: _Schemas) -> dict[str, Any]:
+    description = endpoint.description
+    answer: dict[str, Any] = {"description": "Success."}
+    if endpoint.returns in (None, type(None)):
+        return answer
+    if description.media == "text":
+        return {**answer, "content": {"text/plain": {"schema": {"type": "string"}}}}
+    schema = schemas.of(_answer_type(endpoint))
+    if description.unwrap is not None:
+        schema = {
+            "type": "object",
+            "properties": {description.unwrap: schema},
+            "required": [description.unwrap],
+            "additionalProperties": False,
+        }
+    return {**answer, "content": _json(schema)}
+
+
+def _json(schema: Schema) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}
