@@ -26,7 +26,7 @@ class Policy:
     max_retries: int = 3
     retry_base_delay: float = 0.5
     retry_max_delay: float = 30.0
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     """Sent with each request besides the client's own."""
     hooks: tuple[Hook, ...] = ()
     user_agent: str = ""

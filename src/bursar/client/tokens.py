@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from bursar.contract import ApiError, Outcome, Request, Response, Secret, TransportError, UnreadableAnswer
-from bursar.contract.json import loads
+from bursar.contract.json import loads, members
 
 from .clock import Clock
 from .effects import Ask, Flow, Join, Send
@@ -165,12 +165,12 @@ class TokenManager:
 
     def _read(self, response: Response, started: float) -> Token:
         try:
-            answer = loads(response.body)
+            answer = members(loads(response.body)) or {}
         except UnreadableAnswer as error:
             raise self._failure(
                 f"the token endpoint's answer is {error}", response.status, response
             ) from error
-        text = answer.get("access_token") if isinstance(answer, dict) else None
+        text = answer.get("access_token")
         if not isinstance(text, str) or not text.strip():
             raise self._failure("the token endpoint's answer has no access_token", response.status, response)
         life = _seconds(answer.get("expires_in"))
@@ -217,8 +217,8 @@ def _seconds(value: object) -> float:
 def _reason(response: Response) -> str:
     """Return the OAuth error of an answer in brackets (RFC 6749 section 5.2)."""
     try:
-        answer = loads(response.body)
+        answer = members(loads(response.body)) or {}
     except UnreadableAnswer:
         return ""
-    code = answer.get("error") if isinstance(answer, dict) else None
+    code = answer.get("error")
     return f" ({code})" if isinstance(code, str) else ""

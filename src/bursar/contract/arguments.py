@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -97,7 +97,8 @@ def _header(text: str, what: str) -> str:
 
 def _texts(value: Any, param: Param) -> list[str]:
     if isinstance(value, (list, tuple)):
-        return [_text(item, None) for item in value]
+        items: Sequence[Any] = value
+        return [_text(item, None) for item in items]
     return [_text(value, param)]
 
 
@@ -119,7 +120,7 @@ def _text(value: Any, param: Param | None) -> str:
 
 def _checked(value: Any, param: Param) -> Any:
     """Check one value against the parameter's type and constraints."""
-    if isinstance(value, (Model, Mapping)):
+    if isinstance(value, Model):
         return value
     try:
         return msgspec.convert(value, param.kind, strict=True)
@@ -130,17 +131,23 @@ def _checked(value: Any, param: Param) -> Any:
 def _body(value: Any, param: Param) -> bytes | None:
     if value is None and not param.required:
         return None
-    if not isinstance(value, (Model, Mapping)):
+    if isinstance(value, Model):
+        body = dumps(value)
+        _check_body(body, type(value), tolerate=bool(value.extra))
+        return body
+    if not isinstance(value, Mapping):
         raise InvalidRequestError(f"{param.name} must be a {_name(param.kind)} or a mapping", param.name)
-    kind = type(value) if isinstance(value, Model) else param.kind
-    body = dumps(value if isinstance(value, Model) else _exact(value, kind))
-    _check_body(body, kind, tolerate=isinstance(value, Model) and bool(value.extra))
+    mapping: Mapping[str, Any] = value
+    body = dumps(_exact(mapping, param.kind))
+    _check_body(body, param.kind, tolerate=False)
     return body
 
 
 def _exact(value: Mapping[str, Any], kind: Any) -> dict[str, Any]:
     """Write the amounts of a plain mapping as the model would."""
-    exact = exact_fields(kind) if isinstance(kind, type) and issubclass(kind, Model) else frozenset()
+    exact: frozenset[str] = frozenset()
+    if isinstance(kind, type) and issubclass(kind, Model):
+        exact = exact_fields(kind)
     return {
         name: msgspec.Raw(number(member, f"/{name}")) if name in exact and member is not None else member
         for name, member in value.items()

@@ -44,9 +44,9 @@ class BadRequest(BursarError):
 class Incoming:
     """A request as the server received it, path parameters already taken out and unquoted."""
 
-    path: Mapping[str, str] = field(default_factory=dict)
+    path: Mapping[str, str] = field(default_factory=dict[str, str])
     query: Sequence[tuple[str, str]] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     """Names in lower case."""
     body: bytes = b""
 
@@ -65,7 +65,7 @@ class Route:
 
     def decode(self, incoming: Incoming) -> dict[str, Any]:
         """Return the handler's keyword arguments. Raises `BadRequest`."""
-        arguments = {}
+        arguments: dict[str, Any] = {}
         query = _single(incoming.query)
         members = self._members(incoming.body) if self._member_model is not None else None
         for param in self.endpoint.params:
@@ -90,7 +90,7 @@ class Route:
         return Response(description.status, _JSON, _encode(value))
 
     @cached_property
-    def _member_model(self) -> type[Model] | None:
+    def _member_model(self) -> type[msgspec.Struct] | None:
         """A model of the body for endpoints whose parameters are its members."""
         fields: list[Any] = [
             (p.wire_name, p.kind) if p.required else (p.wire_name, p.kind, p.default)

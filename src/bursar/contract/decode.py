@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from .errors import UnreadableAnswer
-from .json import loads
+from .json import elements, loads, members
 from .model import Model
 
 T = TypeVar("T")
@@ -51,29 +51,33 @@ def _read(value: Any, kind: Any, pointer: str) -> Any:
         return _union(value, typing.get_args(kind), pointer)
     if isinstance(kind, type) and issubclass(kind, Model):
         return _model(value, kind, pointer)
-    if origin in (list, tuple) and isinstance(value, list):
+    items = elements(value)
+    if origin in (list, tuple) and items is not None:
         item = typing.get_args(kind)[0]
-        return origin(_read(entry, item, f"{pointer}/{index}") for index, entry in enumerate(value))
-    if origin in (dict, Mapping) and isinstance(value, dict):
+        read = [_read(entry, item, f"{pointer}/{index}") for index, entry in enumerate(items)]
+        return read if origin is list else tuple(read)
+    inside = members(value)
+    if origin in (dict, Mapping) and inside is not None:
         member = typing.get_args(kind)[1]
-        return {name: _read(entry, member, f"{pointer}/{name}") for name, entry in value.items()}
+        return {name: _read(entry, member, f"{pointer}/{name}") for name, entry in inside.items()}
     return _leaf(value, kind, pointer)
 
 
 def _model(value: Any, kind: type[Model], pointer: str) -> Model:
-    if not isinstance(value, dict):
+    inside = members(value)
+    if inside is None:
         raise UnreadableAnswer(f"expected an object at {pointer or 'the top'}", pointer)
-    rest = dict(value)
-    members: dict[str, Any] = {}
+    rest = dict(inside)
+    fields: dict[str, Any] = {}
     for field in msgspec.structs.fields(kind):
         place = f"{pointer}/{field.encode_name}"
         if field.encode_name in rest:
-            members[field.name] = _read(rest.pop(field.encode_name), field.type, place)
+            fields[field.name] = _read(rest.pop(field.encode_name), field.type, place)
         elif field.required:
             if type(None) not in typing.get_args(field.type):
                 raise UnreadableAnswer(f"{place} is missing", place)
-            members[field.name] = None
-    model = kind(**members)
+            fields[field.name] = None
+    model = kind(**fields)
     if rest:
         model.keep_extra(rest)
     return model

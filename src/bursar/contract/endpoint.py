@@ -63,8 +63,10 @@ class Caller(Protocol):
 class Resource(Generic[C]):
     """A group of endpoints, called through one `Caller`."""
 
+    caller: Caller
+
     def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+        self.caller = caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class Description:
     media: Literal["json", "text"] = "json"
     echo: tuple[str, ...] = ()
     """Arguments that the answer must repeat: an answer about another object is refused."""
-    errors: dict[int, str] = field(default_factory=dict)
+    errors: dict[int, str] = field(default_factory=dict[int, str])
     """Documented error statuses and what each means here."""
 
 
@@ -243,7 +245,7 @@ class Endpoint(BaseEndpoint, Generic[P, T]):
     @overload
     def __get__(self, obj: Resource[RawAsync], owner: type) -> Callable[P, Coroutine[Any, Any, Reply[T]]]: ...
     def __get__(self, obj: Resource[Any] | None, owner: type) -> Any:
-        return self if obj is None else _Bound(self, obj._caller)
+        return self if obj is None else _Bound(self, obj.caller)
 
 
 class Listing(BaseEndpoint, Generic[P, Item]):
@@ -262,7 +264,7 @@ class Listing(BaseEndpoint, Generic[P, Item]):
         self, obj: Resource[RawAsync], owner: type
     ) -> Callable[P, Coroutine[Any, Any, Reply[Slice[Item]]]]: ...
     def __get__(self, obj: Resource[Any] | None, owner: type) -> Any:
-        return self if obj is None else _Bound(self, obj._caller)
+        return self if obj is None else _Bound(self, obj.caller)
 
 
 Method = Callable[Concatenate[Any, P], T]

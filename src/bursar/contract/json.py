@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 import msgspec
@@ -29,7 +29,7 @@ MAX_DIGITS: Final = 1000
 _encode = msgspec.json.Encoder().encode
 
 
-def number(value: Decimal | int, pointer: str = "") -> bytes:
+def number(value: object, pointer: str = "") -> bytes:
     """Return the digits of an exact number as JSON, exponents written out. Refuses NaN, infinities, bool and float."""
     if isinstance(value, bool) or not isinstance(value, (Decimal, int)):
         raise InvalidRequestError(
@@ -74,6 +74,19 @@ def loads(body: bytes | str) -> Any:
     if _too_deep(value, MAX_DEPTH):
         raise UnreadableAnswer(f"nested deeper than {MAX_DEPTH}")
     return value
+
+
+def members(value: object) -> dict[str, Any] | None:
+    """Return a decoded JSON object as a dict, None for anything else."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def elements(value: object) -> list[Any] | None:
+    """Return a decoded JSON array as a list, None for anything else."""
+    if not isinstance(value, list):
+        return None
+    array: list[Any] = value
+    return array
 
 
 def _place(pointer: str) -> str:
@@ -220,16 +233,15 @@ _decoder = json.JSONDecoder(
 
 
 def _too_deep(value: object, left: int) -> bool:
-    level = [value]
+    level: list[Any] = [value]
     while level:
         if left < 0:
             return True
-        level = [
-            child
-            for parent in level
-            if isinstance(parent, (dict, list))
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-            if isinstance(child, (dict, list))
-        ]
+        level = [child for parent in level for child in _children(parent) if isinstance(child, (dict, list))]
         left -= 1
     return False
+
+
+def _children(value: object) -> Iterable[Any]:
+    inside = members(value)
+    return (elements(value) or ()) if inside is None else inside.values()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum, IntEnum
+from enum import IntEnum, StrEnum
 from typing import Any, ClassVar, Self
 
 import msgspec
@@ -29,7 +29,7 @@ class Model(msgspec.Struct, forbid_unknown_fields=True, dict=True):
 
     def keep_extra(self, members: dict[str, Any]) -> None:
         """Remember members that the model does not name."""
-        self.__dict__["extra_members"] = members
+        vars(self)["extra_members"] = members
 
     def validate(self) -> None:
         """Check rules that types cannot say. Raises `InvalidRequestError`. Called on both sides of the wire."""
@@ -96,7 +96,7 @@ def _restore(cls: type[Model], fields: dict[str, Any], extra: dict[str, Any]) ->
     return model
 
 
-class OpenEnum(str, Enum):
+class OpenEnum(StrEnum):
     """Texts with known names; an unknown text is a member too, with `is_known` False."""
 
     @classmethod
@@ -112,9 +112,6 @@ class OpenEnum(str, Enum):
     def is_known(self) -> bool:
         """False for a value that this version of Bursar has no name for."""
         return self._name_ in type(self).__members__
-
-    def __str__(self) -> str:
-        return str(self.value)
 
 
 class OpenIntEnum(IntEnum):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from .errors import UnreadableAnswer
+from .json import elements, members
 
 Item = TypeVar("Item")
 
@@ -74,16 +75,14 @@ class OffsetPaging:
 def lookup(body: Any, path: str) -> Any:
     """Follow a dotted path into decoded JSON; None where it ends."""
     for name in path.split("."):
-        if not isinstance(body, Mapping):
-            return None
-        body = body.get(name)
+        body = (members(body) or {}).get(name)
     return body
 
 
 def required_items(body: Any, paging: Paging) -> list[Any]:
     """Return the array of a page's answer. Raises `UnreadableAnswer` when there is none."""
-    items = lookup(body, paging.items)
-    if not isinstance(items, list):
+    items = elements(lookup(body, paging.items))
+    if items is None:
         raise UnreadableAnswer(f"the answer has no array at {paging.items}", paging.items)
     return items
 

@@ -120,7 +120,7 @@ class MilkywayPaymentsClient(MilkywayPayments[Sync]):
     that cannot be sent raise `InvalidRequestError`, a `ValueError`.
     """
 
-    _caller: SyncCaller
+    _calls: SyncCaller
 
     def __init__(
         self,
@@ -142,23 +142,24 @@ class MilkywayPaymentsClient(MilkywayPayments[Sync]):
         self._given = session, token_session, token_provider
         token_transport = None if token_session is None else blocking(token_session)
         shared = session_for(options, token_provider, token_transport, hooks, clock)
-        super().__init__(SyncCaller(shared, blocking(session)))
+        self._calls = SyncCaller(shared, blocking(session))
+        super().__init__(self._calls)
 
     @property
     def raw(self) -> MilkywayPayments[RawSync]:
         """The same endpoints, each giving a `Reply` with the HTTP answer around the value."""
-        return MilkywayPayments(RawCaller(self._caller.reply))
+        return MilkywayPayments(RawCaller(self._calls.reply))
 
     def with_options(self, **changes: Any) -> Self:
         """Return a client with other settings (of `bursar.client.Policy`) on the same connections and tokens."""
-        return _derived(self, SyncCaller(_altered(self._caller.session, changes), self._caller.transport))
+        return _derived(self, SyncCaller(_altered(self._calls.session, changes), self._calls.transport))
 
     def wait_for_completion(
         self, transaction_id: int, poll_options: PollOptions | None = None
     ) -> PostcheckResult:
         """Poll until the payment is terminal; on running out of time return the last status with `timed_out` set."""
-        session = self._caller.session
-        return self._caller.run(
+        session = self._calls.session
+        return self._calls.run(
             until_terminal(
                 transaction_id, poll_options or PollOptions(), session.clock, session.policy.timeout
             )
@@ -166,7 +167,7 @@ class MilkywayPaymentsClient(MilkywayPayments[Sync]):
 
     def close(self) -> None:
         """Release connections that are Bursar's own."""
-        self._caller.transport.close()
+        self._calls.transport.close()
 
     def __enter__(self) -> Self:
         return self
@@ -178,13 +179,13 @@ class MilkywayPaymentsClient(MilkywayPayments[Sync]):
         return f"{type(self).__name__}({self.options!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _revive, (type(self), self.options, _settings(self._given, self._caller.session.policy))
+        return _revive, (type(self), self.options, _settings(self._given, self._calls.session.policy))
 
 
 class AsyncMilkywayPaymentsClient(MilkywayPayments[Async]):
     """The asynchronous twin of `MilkywayPaymentsClient`; may be used in several event loops, one after another."""
 
-    _caller: AsyncCaller
+    _calls: AsyncCaller
 
     def __init__(
         self,
@@ -205,23 +206,24 @@ class AsyncMilkywayPaymentsClient(MilkywayPayments[Async]):
         self._given = session, token_session, token_provider
         token_transport = None if token_session is None else asynchronous(token_session)
         shared = session_for(options, token_provider, token_transport, hooks, clock)
-        super().__init__(AsyncCaller(shared, asynchronous(session)))
+        self._calls = AsyncCaller(shared, asynchronous(session))
+        super().__init__(self._calls)
 
     @property
     def raw(self) -> MilkywayPayments[RawAsync]:
         """The same endpoints, each giving a `Reply` with the HTTP answer around the value."""
-        return MilkywayPayments(RawCaller(self._caller.reply))
+        return MilkywayPayments(RawCaller(self._calls.reply))
 
     def with_options(self, **changes: Any) -> Self:
         """Return a client with other settings (of `bursar.client.Policy`) on the same connections and tokens."""
-        return _derived(self, AsyncCaller(_altered(self._caller.session, changes), self._caller.transport))
+        return _derived(self, AsyncCaller(_altered(self._calls.session, changes), self._calls.transport))
 
     async def wait_for_completion(
         self, transaction_id: int, poll_options: PollOptions | None = None
     ) -> PostcheckResult:
         """Poll until the payment is terminal; on running out of time return the last status with `timed_out` set."""
-        session = self._caller.session
-        return await self._caller.run(
+        session = self._calls.session
+        return await self._calls.run(
             until_terminal(
                 transaction_id, poll_options or PollOptions(), session.clock, session.policy.timeout
             )
@@ -229,7 +231,7 @@ class AsyncMilkywayPaymentsClient(MilkywayPayments[Async]):
 
     async def aclose(self) -> None:
         """Release connections that are Bursar's own."""
-        await self._caller.transport.aclose()
+        await self._calls.transport.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -241,7 +243,7 @@ class AsyncMilkywayPaymentsClient(MilkywayPayments[Async]):
         return f"{type(self).__name__}({self.options!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _revive, (type(self), self.options, _settings(self._given, self._caller.session.policy))
+        return _revive, (type(self), self.options, _settings(self._given, self._calls.session.policy))
 
 
 def _altered(session: Session, changes: Mapping[str, Any]) -> Session:
@@ -250,8 +252,7 @@ def _altered(session: Session, changes: Mapping[str, Any]) -> Session:
 
 def _derived(client: Client, caller: Any) -> Client:
     derived = object.__new__(type(client))
-    derived.__dict__.update(client.__dict__)
-    derived._caller = caller
+    vars(derived).update(vars(client), caller=caller, _calls=caller)
     return derived
 
 

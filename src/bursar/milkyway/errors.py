@@ -6,7 +6,7 @@ from typing import Self
 
 from bursar.client import ErrorFamily
 from bursar.contract import ApiError, Response, UnreadableAnswer
-from bursar.contract.json import loads
+from bursar.contract.json import loads, members
 
 
 class MilkywayApiError(ApiError):
@@ -64,10 +64,10 @@ def message(response: Response) -> str | None:
     if not response.body.strip():
         return None
     try:
-        answer = loads(response.body)
+        answer = members(loads(response.body)) or {}
     except UnreadableAnswer:
         return response.text.strip()
-    error = answer.get("error") if isinstance(answer, dict) else None
+    error = answer.get("error")
     return error if isinstance(error, str) else None
 
 

@@ -120,7 +120,7 @@ class PostcheckResult(Model, omit_defaults=True):
 
     def mark_timed_out(self) -> PostcheckResult:
         """Remember that the wait gave up on this status."""
-        self.__dict__["gave_up"] = True
+        vars(self)["gave_up"] = True
         return self
 
 

@@ -24,8 +24,10 @@ def blocking(session: object | None) -> Transport:
 
 
 def asynchronous(session: object | None) -> AsyncTransport:
-    """Return an asynchronous transport: a new pool for None, or an adapter of the caller's transport,
-    `httpx2.AsyncClient` or `aiohttp.ClientSession`."""
+    """Return an asynchronous transport.
+
+    A new pool for None, or an adapter of the caller's transport, `httpx2.AsyncClient` or `aiohttp.ClientSession`.
+    """
     if session is None:
         from .pool import AsyncPoolTransport
 

@@ -72,7 +72,7 @@ class Httpx2Transport:
 
     @staticmethod
     def _read(response: httpx2.Response, deadline: float) -> bytes:
-        chunks = []
+        chunks: list[bytes] = []
         for chunk in response.iter_bytes():
             if time.monotonic() > deadline:
                 raise TransportError("timed out", sent=True, timed_out=True)

@@ -12,7 +12,7 @@ import ssl
 import time
 import weakref
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import httpcore2
 
@@ -31,7 +31,7 @@ class Budget(float):
 
     deadline: float
 
-    def __new__(cls, seconds: float) -> Budget:
+    def __new__(cls, seconds: float) -> Self:
         """`seconds` from now."""
         budget = super().__new__(cls, max(0.0, seconds))
         budget.deadline = time.monotonic() + seconds
