@@ -24,7 +24,7 @@ from bursar.engine.kernel import (
     ledger,
 )
 from bursar.engine.kernel.model import VolumesMap
-from bursar.engine.store.base import Range, Wanted
+from bursar.engine.store.base import Missing, Wanted
 from bursar.engine.store.table import Amount, AnyTable, Key, Scalar, Table
 
 R = TypeVar("R", bound=Struct)
@@ -188,6 +188,10 @@ class Books:
         row = self._view.get(ACCOUNTS, self._ledger, address)
         return None if row is None else account_of(row)
 
+    def first_usage(self, address: str) -> int | None:
+        row = self._view.get(ACCOUNTS, self._ledger, address)
+        return None if row is None else row.first_usage
+
     def transaction(self, id: int) -> Transaction | None:
         row = self._view.get(TRANSACTIONS, self._ledger, id)
         if row is None:
@@ -203,8 +207,11 @@ class Books:
 
     def post(self, new: NewTransaction, origin: Origin = NO_ORIGIN) -> Transaction:
         """See `kernel.ledger.post`."""
-        self._want_for(new)
-        entry = ledger.post(self, new, self._view.now, origin)
+        try:
+            entry = ledger.post(self, new, self._view.now, origin)
+        except Missing:
+            self._want_for(new)
+            raise
         self.store(entry)
         assert entry.transaction is not None
         return entry.transaction

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from functools import cached_property
+from typing import Any, Final, TypeVar, cast
 
 from msgspec import Struct
 
@@ -12,7 +13,7 @@ from bursar.engine import limits
 from bursar.engine.books import VOLUMES, Books
 from bursar.engine.ids import Ids
 from bursar.engine.kernel import NO_ORIGIN, NewTransaction, Origin, Transaction, Volumes
-from bursar.engine.store.base import Changes, Loaded, Range, Rows, Wanted, Where
+from bursar.engine.store.base import Changes, Loaded, Missing, Range, Rows, Wanted, Where
 from bursar.engine.store.table import AnyTable, Key, Scalar, Table
 from bursar.engine.work import WORK, Work, work_row
 
@@ -27,22 +28,8 @@ class SequenceRow(Struct, frozen=True):
 SEQUENCES: Final = Table("sequences", SequenceRow, ("name",), cached=True)
 
 
-class Missing(Exception):
-    """A command needs rows that are not in memory: the writer loads them and runs the command again."""
-
-    def __init__(self, wanted: Wanted) -> None:
-        super().__init__(wanted)
-        self.wanted = wanted
-
-
-class Undo(NamedTuple):
-    """How to take back one change."""
-
-    table: AnyTable
-    key: Key
-    known: bool
-    before: Any
-    changed: bool
+_UNKNOWN: Final = object()
+"""Stands for a row that is not in memory, as opposed to None: a row that does not exist."""
 
 
 class Memory:
@@ -95,13 +82,18 @@ class Memory:
 class View:
     """One command's view. Not to be kept after the command returns."""
 
-    def __init__(self, memory: Memory, now: int, ids: Ids) -> None:
+    def __init__(self, memory: Memory, now: int, ids: Ids, number: int) -> None:
         self.now = now
         """Engine time of this command in microseconds; the same throughout."""
-        self.ids = ids
-        """Draws the same values again when the command is run again."""
         self._memory = memory
-        self._undo: list[Undo] = []
+        self._ids = ids
+        self._number = number
+        self._undo: list[tuple[AnyTable, Key, Any, bool]] = []
+
+    @cached_property
+    def ids(self) -> Ids:
+        """This command's own stream: it draws the same values again when the command is run again."""
+        return self._ids.child(self._number)
 
     def get(self, table: Table[R], *key: Scalar) -> R | None:
         """The row at this key as of now, the changes of this command and of earlier ones included."""
@@ -167,18 +159,18 @@ class View:
     def roll_back(self) -> None:
         """Take back all changes of this command (invariant 8)."""
         memory = self._memory
-        for table, key, known, before, changed in reversed(self._undo):
-            if known:
-                memory.rows[table][key] = before
-            else:
+        for table, key, before, changed in reversed(self._undo):
+            if before is _UNKNOWN:
                 del memory.rows[table][key]
+            else:
+                memory.rows[table][key] = before
             if not changed:
                 del memory.changed[table][key]
         self._undo.clear()
 
     def _set(self, table: AnyTable, key: Key, row: Any) -> None:
         rows, changed = self._memory.rows[table], self._memory.changed[table]
-        self._undo.append(Undo(table, key, key in rows, rows.get(key), key in changed))
+        self._undo.append((table, key, rows.get(key, _UNKNOWN), key in changed))
         rows[key] = row
         changed[key] = None
 

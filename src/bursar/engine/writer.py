@@ -14,9 +14,9 @@ from bursar.engine import limits
 from bursar.engine.clock import Clock
 from bursar.engine.errors import CommitFailed, EngineError, StoreBusy, StoreClosed
 from bursar.engine.ids import Ids
-from bursar.engine.store.base import Changes, Store, Wanted
+from bursar.engine.store.base import Changes, Missing, Store, Wanted
 from bursar.engine.store.table import AnyTable, Key
-from bursar.engine.view import Command, Memory, Missing, View
+from bursar.engine.view import Command, Memory, View
 
 __all__ = ["Command", "View", "Writer"]
 
@@ -130,7 +130,7 @@ class Writer:
         """Run one command until it has all the rows that it reads; each run draws the same ids."""
         self._latest = max(self._latest, self._clock.now())
         for _ in range(limits.COMMAND_RUNS):
-            view = View(self._memory, self._latest, self._ids.child(submitted.number))
+            view = View(self._memory, self._latest, self._ids, submitted.number)
             submitted.result = submitted.error = None
             try:
                 submitted.result = submitted.command(view)

@@ -6,7 +6,7 @@ An `Entry` holds the absolute values to store. `State` is what the functions rea
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from msgspec import Raw, Struct
 from msgspec.structs import replace
@@ -50,6 +50,10 @@ class State(Protocol):
         ...
 
     def account(self, address: str) -> Account | None: ...
+    def first_usage(self, address: str) -> int | None:
+        """Of the account; None if it is unknown."""
+        ...
+
     def transaction(self, id: int) -> Transaction | None:
         """With its post- and pre-commit volumes."""
         ...
@@ -90,20 +94,22 @@ def post(state: State, new: NewTransaction, now: int, origin: Origin = NO_ORIGIN
     _check_reference(state, new.reference)
     head, date = state.head(), _date(state.head(), now)
     timestamp = date if new.timestamp is None else new.timestamp
-    blank = Transaction(
-        id=head.transaction + 1,
+    id = head.transaction + 1
+    moves, effective = _moves(state, id, timestamp, before, after)
+    transaction = Transaction(
+        id=id,
         postings=tuple(new.postings),
         metadata=new.metadata,
         reference=new.reference or None,
         timestamp=timestamp,
         inserted_at=date,
         updated_at=date,
+        **_maps(before, after, effective),
     )
-    transaction, moves = _record(state, blank, before, after)
     data = chain.NewTransactionJson(chain.transaction_json(transaction), new.account_metadata)
     log = _log(head, data, date, origin)
     return Entry(
-        head=Head(log.id, transaction.id, date, log.hash),
+        head=Head(log.id, id, date, log.hash),
         log=log,
         transaction=transaction,
         volumes=after,
@@ -135,23 +141,25 @@ def revert(
     before, after = _apply(state, postings, None)
     if not force:
         _check_not_negative(postings, before, after)
-    blank = Transaction(
-        id=head.transaction + 1,
+    new_id, timestamp = head.transaction + 1, original.timestamp if at_effective_date else date
+    moves, effective = _moves(state, new_id, timestamp, before, after)
+    transaction = Transaction(
+        id=new_id,
         postings=postings,
         metadata={**(metadata or {}), REVERTS: str(id)},
         reference=None,
-        timestamp=original.timestamp if at_effective_date else date,
+        timestamp=timestamp,
         inserted_at=date,
         updated_at=date,
+        **_maps(before, after, effective),
     )
-    transaction, moves = _record(state, blank, before, after)
     reverted = replace(original, reverted_at=date, updated_at=date)
     data = chain.RevertedTransactionJson(
         chain.transaction_json(reverted, effective=False), chain.transaction_json(transaction)
     )
     log = _log(head, data, date, origin)
     return Entry(
-        head=Head(log.id, transaction.id, date, log.hash),
+        head=Head(log.id, new_id, date, log.hash),
         log=log,
         transaction=transaction,
         updated=reverted,
@@ -304,79 +312,80 @@ def _transaction(state: State, id: int) -> Transaction:
     return known
 
 
-def _record(
-    state: State, blank: Transaction, before: Mapping[Pair, Volumes], after: Mapping[Pair, Volumes]
-) -> tuple[Transaction, list[Move]]:
-    """Give a transaction its four maps of volumes, and find its moves (invariant 3).
+def _moves(
+    state: State, id: int, timestamp: int, before: Mapping[Pair, Volumes], after: Mapping[Pair, Volumes]
+) -> tuple[list[Move], dict[Pair, Volumes]]:
+    """The moves of a transaction (invariant 3), and its effective volumes where they are not the totals.
 
     A back-dated transaction slips in before the later-dated moves: those, and only those, get new effective volumes
     (invariant 18). Its own effective volumes are the totals without them.
     """
-    timestamp, moves = blank.timestamp, list[Move]()
-    post, pre = VolumesMap(), VolumesMap()
-    effective: dict[Pair, Volumes] = {}
+    moves, effective = list[Move](), dict[Pair, Volumes]()
     for pair, total in after.items():
         account, asset = pair
-        was = before[pair]
-        put_in, put_out = total.input - was.input, total.output - was.output
-        post.setdefault(account, {})[asset] = total
-        pre.setdefault(account, {})[asset] = was
+        put_in = total.input - before[pair].input
+        put_out = total.output - before[pair].output
         latest = state.latest(account, asset)
         if latest is not None and latest > timestamp:
             later = state.moves_after(account, asset, timestamp)
-            moves += [
-                replace(
-                    move,
-                    effective_input=move.effective_input + put_in,
-                    effective_output=move.effective_output + put_out,
-                )
-                for move in later
-            ]
+            moves += (_shifted(move, put_in, put_out) for move in later)
             total = effective[pair] = Volumes(
-                total.input - sum(move.input for move in later),
-                total.output - sum(move.output for move in later),
+                total.input - sum(move.input for move in later), total.output - sum(move.output for move in later)
             )
-        moves.append(Move(account, asset, timestamp, blank.id, put_in, put_out, total.input, total.output))
-    return _with_volumes(blank, post, pre, effective, before, after), moves
+        moves.append(Move(account, asset, timestamp, id, put_in, put_out, total.input, total.output))
+    return moves, effective
 
 
-def _with_volumes(
-    blank: Transaction,
-    post: VolumesMap,
-    pre: VolumesMap,
-    effective: Mapping[Pair, Volumes],
-    before: Mapping[Pair, Volumes],
-    after: Mapping[Pair, Volumes],
-) -> Transaction:
-    """In order of time, which is nearly always, effective volumes are the post-commit volumes: the same objects."""
+def _shifted(move: Move, put_in: int, put_out: int) -> Move:
+    return replace(
+        move, effective_input=move.effective_input + put_in, effective_output=move.effective_output + put_out
+    )
+
+
+class _Maps(TypedDict):
+    post_commit_volumes: VolumesMap
+    pre_commit_volumes: VolumesMap
+    post_commit_effective_volumes: VolumesMap
+    pre_commit_effective_volumes: VolumesMap
+
+
+def _maps(
+    before: Mapping[Pair, Volumes], after: Mapping[Pair, Volumes], effective: Mapping[Pair, Volumes]
+) -> _Maps:
+    """The four maps of a transaction. Nothing later-dated is there nearly always: then two are the other two."""
+    post, pre = VolumesMap(), VolumesMap()
+    for pair, total in after.items():
+        account, asset = pair
+        post.setdefault(account, {})[asset] = total
+        pre.setdefault(account, {})[asset] = before[pair]
     post_effective, pre_effective = post, pre
     if effective:
         post_effective, pre_effective = VolumesMap(), VolumesMap()
         for pair, total in after.items():
             account, asset = pair
             own, was = effective.get(pair, total), before[pair]
+            own_before = Volumes(own.input - total.input + was.input, own.output - total.output + was.output)
             post_effective.setdefault(account, {})[asset] = own
-            pre_effective.setdefault(account, {})[asset] = Volumes(
-                own.input - (total.input - was.input), own.output - (total.output - was.output)
-            )
-    return replace(
-        blank,
-        post_commit_volumes=post,
-        pre_commit_volumes=pre,
-        post_commit_effective_volumes=post_effective,
-        pre_commit_effective_volumes=pre_effective,
-    )
+            pre_effective.setdefault(account, {})[asset] = own_before
+    return {
+        "post_commit_volumes": post,
+        "pre_commit_volumes": pre,
+        "post_commit_effective_volumes": post_effective,
+        "pre_commit_effective_volumes": pre_effective,
+    }
 
 
 def _touched(state: State, new: NewTransaction, timestamp: int, date: int) -> list[Account]:
     """The accounts that a new transaction makes, describes, or shows to be older than was known."""
     described = new.account_metadata or {}
-    addresses = {p.source: None for p in new.postings} | {p.destination: None for p in new.postings}
     changed = list[Account]()
-    for address in addresses | dict.fromkeys(described):
-        account = _described(state.account(address), address, described.get(address) or {}, timestamp, date)
-        if account is not None:
-            changed.append(account)
+    for address in {name: None for p in new.postings for name in (p.source, p.destination)} | dict.fromkeys(described):
+        first_usage = state.first_usage(address)
+        if first_usage is None or timestamp < first_usage or described.get(address):
+            known = state.account(address)
+            account = _described(known, address, described.get(address) or {}, timestamp, date)
+            if account is not None:
+                changed.append(account)
     return changed
 
 

@@ -31,6 +31,14 @@ class Wanted(NamedTuple):
     ranges: Sequence[Range] = ()
 
 
+class Missing(Exception):
+    """A command needs rows that are not in memory: the writer loads them and runs the command again."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        super().__init__(wanted)
+        self.wanted = wanted
+
+
 class Loaded(NamedTuple):
     """The answer: exactly the wanted keys (None: no such row), and the rows of each range in key order."""
 

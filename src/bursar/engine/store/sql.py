@@ -11,7 +11,8 @@ from bursar.engine.store.base import Range, Where
 from bursar.engine.store.table import AnyTable, Key, Scalar
 
 _OPERATORS: Final = frozenset({"=", "!=", "<", "<=", ">", ">="})
-_INT64: Final = range(-(2**63), 2**63)
+_LEAST: Final = -(2**63)
+_MOST: Final = 2**63 - 1
 
 
 class TableSql:
@@ -45,11 +46,9 @@ class TableSql:
     def encode(self, row: Any) -> Sequence[Scalar]:
         """The SQL values of a row; integers beyond 64 bits as text."""
         values = astuple(row)
-        if self._big and any(values[i] is not None and values[i] not in _INT64 for i in self._big):
-            return [
-                str(value) if i in self._big and value not in _INT64 else value
-                for i, value in enumerate(values)
-            ]
+        for i in self._big:
+            if values[i] is not None and not _LEAST <= values[i] <= _MOST:
+                values = (*values[:i], str(values[i]), *values[i + 1 :])
         return values
 
     def decode(self, values: Sequence[Any]) -> Any:
