@@ -30,7 +30,7 @@ from bursar.engine.store.table import Amount, AnyTable, Key, Scalar, Table
 R = TypeVar("R", bound=Struct)
 
 
-class HeadRow(Struct, frozen=True):
+class HeadRow(Struct, frozen=True, gc=False):
     ledger: str
     log: int
     transaction: int
@@ -38,7 +38,7 @@ class HeadRow(Struct, frozen=True):
     hash: bytes
 
 
-class LogRow(Struct, frozen=True):
+class LogRow(Struct, frozen=True, gc=False):
     ledger: str
     id: int
     type: str
@@ -50,7 +50,7 @@ class LogRow(Struct, frozen=True):
     schema_version: str
 
 
-class TransactionRow(Struct, frozen=True):
+class TransactionRow(Struct, frozen=True, gc=False):
     """What may change or be searched for; the volumes are in the log that made the transaction."""
 
     ledger: str
@@ -65,7 +65,7 @@ class TransactionRow(Struct, frozen=True):
     reverted_at: int | None
 
 
-class MoveRow(Struct, frozen=True):
+class MoveRow(Struct, frozen=True, gc=False):
     ledger: str
     account: str
     asset: str
@@ -77,7 +77,7 @@ class MoveRow(Struct, frozen=True):
     effective_output: Amount
 
 
-class VolumesRow(Struct, frozen=True):
+class VolumesRow(Struct, frozen=True, gc=False):
     """`latest` is the greatest timestamp among the moves."""
 
     ledger: str
@@ -88,7 +88,7 @@ class VolumesRow(Struct, frozen=True):
     latest: int
 
 
-class AccountRow(Struct, frozen=True):
+class AccountRow(Struct, frozen=True, gc=False):
     ledger: str
     address: str
     metadata: str
@@ -97,13 +97,13 @@ class AccountRow(Struct, frozen=True):
     updated_at: int
 
 
-class ReferenceRow(Struct, frozen=True):
+class ReferenceRow(Struct, frozen=True, gc=False):
     ledger: str
     reference: str
     transaction: int
 
 
-class IdempotencyRow(Struct, frozen=True):
+class IdempotencyRow(Struct, frozen=True, gc=False):
     """Which log answered an idempotency key of the ledger."""
 
     ledger: str

@@ -20,7 +20,7 @@ from bursar.engine.work import WORK, Work, work_row
 R = TypeVar("R", bound=Struct)
 
 
-class SequenceRow(Struct, frozen=True):
+class SequenceRow(Struct, frozen=True, gc=False):
     name: str
     last: int
 

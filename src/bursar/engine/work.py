@@ -43,7 +43,7 @@ class Claimed(Struct, frozen=True):
     attempt: int
 
 
-class WorkRow(Struct, frozen=True):
+class WorkRow(Struct, frozen=True, gc=False):
     """`leased_until` 0: free. `dead`: given up after too many attempts, kept to be seen and rescheduled."""
 
     kind: str

@@ -72,7 +72,7 @@ class Origin(Struct, frozen=True):
 NO_ORIGIN = Origin()
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class Entry(Struct, frozen=True, gc=False, kw_only=True):
     """All that one write changes, as absolute values."""
 
     head: Head

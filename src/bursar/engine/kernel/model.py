@@ -23,7 +23,7 @@ Pair = tuple[str, str]
 """(account, asset): what has volumes."""
 
 
-class Volumes(Struct, frozen=True):
+class Volumes(Struct, frozen=True, gc=False):
     """All that an account ever received and sent of one asset; both only grow (invariant 2)."""
 
     input: int = 0
@@ -39,7 +39,7 @@ VolumesMap = dict[str, dict[str, Volumes]]
 """account -> asset -> volumes."""
 
 
-class Posting(Struct, frozen=True):
+class Posting(Struct, frozen=True, gc=False):
     """`amount` minor units of `asset` move from `source` (debit) to `destination` (credit).
 
     Balanced by construction: what one account sends another receives (invariant 1).
@@ -51,7 +51,7 @@ class Posting(Struct, frozen=True):
     asset: str
 
 
-class NewTransaction(Struct, frozen=True):
+class NewTransaction(Struct, frozen=True, gc=False):
     """What a caller asks to be posted.
 
     `timestamp` None means the moment of insertion. `overdraft` names the accounts that may go negative, with the
@@ -66,7 +66,7 @@ class NewTransaction(Struct, frozen=True):
     overdraft: Mapping[str, int | None] = {}
 
 
-class Transaction(Struct, frozen=True, kw_only=True):
+class Transaction(Struct, frozen=True, gc=False, kw_only=True):
     """A posted transaction. The four maps cover exactly the (account, asset) pairs it touched.
 
     Post-commit volumes count in insertion order and never change; effective volumes count in order of (timestamp,
@@ -87,7 +87,7 @@ class Transaction(Struct, frozen=True, kw_only=True):
     pre_commit_effective_volumes: VolumesMap = {}
 
 
-class Move(Struct, frozen=True):
+class Move(Struct, frozen=True, gc=False):
     """What one transaction did to one (account, asset), and the effective volumes after it."""
 
     account: str
@@ -100,7 +100,7 @@ class Move(Struct, frozen=True):
     effective_output: int
 
 
-class Account(Struct, frozen=True):
+class Account(Struct, frozen=True, gc=False):
     """An account that was used or described. `first_usage` is the earliest timestamp of its transactions."""
 
     address: str
@@ -110,7 +110,7 @@ class Account(Struct, frozen=True):
     updated_at: int
 
 
-class Log(Struct, frozen=True, kw_only=True):
+class Log(Struct, frozen=True, gc=False, kw_only=True):
     """One successful write. `data` is its JSON as the ledger API shows it; `hash` chains it to the log before."""
 
     id: int
@@ -123,7 +123,7 @@ class Log(Struct, frozen=True, kw_only=True):
     schema_version: str = ""
 
 
-class Head(Struct, frozen=True):
+class Head(Struct, frozen=True, gc=False):
     """Where a ledger stands: its last log and transaction ids (0: none), last log date and last hash (empty: none)."""
 
     log: int = 0
