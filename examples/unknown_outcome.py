@@ -1,7 +1,7 @@
 """The answer to a payment is lost. Was it paid? The key knows.
 
-The sandbox is told to do the work and then drop the connection, as often as the client asks. The client cannot know what
-happened and says so; when the network is back, the same key gives the payment's id, and nothing is paid twice.
+The sandbox is told to do the work and then drop the connection, as often as the client asks. The client cannot know
+what happened and says so; when the network is back, the same key gives the payment's id, and nothing is paid twice.
 """
 
 import json
@@ -10,7 +10,7 @@ import urllib.request
 from decimal import Decimal
 from uuid import uuid4
 
-from bursar.client import Outcome
+from bursar.contract import Outcome
 from bursar.milkyway import MilkywayApiError, MilkywayOptions, MilkywayPaymentsClient, PayRequest
 
 root = os.environ.get("BURSAR_URL", "http://127.0.0.1:8787")
