@@ -39,6 +39,9 @@ ENGINE = (
     "bursar.engine.work",
 )
 
+DOMAINS = ("bursar.engine.auth", "bursar.engine.milkyway")
+CHECKS = ("bursar.engine.verify", "bursar.engine.checks", "bursar.engine.ledger_check")
+
 ROOMS = [
     Room("bursar", lazily=("bursar.embedded",)),
     Room("bursar.contract", libraries=CODEC),
@@ -49,15 +52,15 @@ ROOMS = [
     ),
     Room("bursar.milkyway", ("bursar", "bursar.contract", "bursar.client"), CODEC),
     Room("bursar.engine", (*ENGINE, "bursar.engine.tables"), CODEC),
-    # The two places that know every domain: its tables, to make the schema, and its invariants, to check them.
-    Room("bursar.engine.tables", (*ENGINE, "bursar.engine.auth", "bursar.engine.milkyway")),
-    Room("bursar.engine.verify", (*ENGINE, "bursar.engine.tables", "bursar.engine.milkyway"), CODEC),
+    # The places that know every domain: its tables, to make the schema, and its invariants, to check them.
+    Room("bursar.engine.tables", (*ENGINE, *DOMAINS)),
+    *(Room(place, (*ENGINE, *CHECKS, *DOMAINS, "bursar.engine.tables"), CODEC) for place in CHECKS),
     *(Room(leaf, (*BASIS, "bursar.engine.kernel"), CODEC) for leaf in BASIS),
     Room("bursar.engine.kernel", libraries=CODEC),
     Room("bursar.engine.store", (*BASIS, "bursar.engine.kernel"), CODEC | {"alembic", "sqlalchemy"}),
     Room(
         "bursar.engine.milkyway",
-        (*ENGINE, "bursar.contract", "bursar.milkyway.models", "bursar.milkyway.operator"),
+        (*ENGINE, *CHECKS, "bursar.contract", "bursar.milkyway.models", "bursar.milkyway.operator"),
         CODEC | {"jsonschema_rs", "iso4217"},
     ),
     Room("bursar.engine.auth", ENGINE, CODEC | {"joserfc", "cryptography"}),
