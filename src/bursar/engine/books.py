@@ -131,7 +131,7 @@ TABLES: Final[tuple[AnyTable, ...]] = (
     IDEMPOTENCY,
 )
 
-_encode: Final = json.Encoder(order="deterministic").encode
+_encoder: Final = json.Encoder(order="deterministic")
 _metadata: Final = json.Decoder(dict[str, str] | None).decode
 _postings: Final = json.Decoder(tuple[Posting, ...]).decode
 
@@ -259,6 +259,11 @@ class Books:
         self._view.want(Wanted(keys))
 
 
+def encode(value: object) -> str:
+    """JSON text with sorted maps: equal values are equal texts."""
+    return _encoder.encode(value).decode()
+
+
 def log_row(ledger: str, log: Log) -> LogRow:
     return LogRow(
         ledger,
@@ -291,8 +296,8 @@ def transaction_row(ledger: str, tx: Transaction, log: int) -> TransactionRow:
         ledger,
         tx.id,
         log,
-        _encode(tx.postings).decode(),
-        _encode(tx.metadata).decode(),
+        encode(tx.postings),
+        encode(tx.metadata),
         tx.reference,
         tx.timestamp,
         tx.inserted_at,
@@ -350,7 +355,7 @@ def account_row(ledger: str, account: Account) -> AccountRow:
     return AccountRow(
         ledger,
         account.address,
-        _encode(metadata).decode(),
+        encode(metadata),
         account.first_usage,
         account.insertion_date,
         account.updated_at,

@@ -28,6 +28,11 @@ def create_statements(tables: Iterable[AnyTable]) -> Iterator[str]:
             yield create_index(table, columns)
 
 
+def frozen(tables: Iterable[AnyTable]) -> str:
+    """The text of a migration that makes a fresh database."""
+    return "".join(f"{statement};\n\n" for statement in create_statements(tables))
+
+
 def create_table(table: AnyTable) -> str:
     columns = ",\n  ".join(_column(column) for column in table.columns)
     key = ", ".join(f'"{name}"' for name in table.key)

@@ -243,7 +243,7 @@ def _prepared(path: Path, tables: Sequence[AnyTable]) -> sqlite3.Connection:
         elif found != schema.REVISION:
             from bursar.engine.store.migrate import migrate  # only old databases pay for Alembic's import
 
-            migrate(path, found)
+            migrate(path)
     except BaseException:
         connection.close()
         raise

@@ -1,0 +1,246 @@
+CREATE TABLE store_head (id INTEGER PRIMARY KEY CHECK (id = 0), version INTEGER NOT NULL) STRICT;
+
+INSERT INTO store_head (id, version) VALUES (0, 0);
+
+CREATE TABLE "accounts" (
+  "ledger" TEXT NOT NULL,
+  "address" TEXT NOT NULL,
+  "metadata" TEXT NOT NULL,
+  "first_usage" INTEGER NOT NULL,
+  "insertion_date" INTEGER NOT NULL,
+  "updated_at" INTEGER NOT NULL,
+  PRIMARY KEY ("ledger", "address")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "heads" (
+  "ledger" TEXT NOT NULL,
+  "log" INTEGER NOT NULL,
+  "transaction" INTEGER NOT NULL,
+  "date" INTEGER NOT NULL,
+  "hash" BLOB NOT NULL,
+  PRIMARY KEY ("ledger")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "idempotency" (
+  "ledger" TEXT NOT NULL,
+  "key" TEXT NOT NULL,
+  "log" INTEGER NOT NULL,
+  PRIMARY KEY ("ledger", "key")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "ledger_references" (
+  "ledger" TEXT NOT NULL,
+  "reference" TEXT NOT NULL,
+  "transaction" INTEGER NOT NULL,
+  PRIMARY KEY ("ledger", "reference")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "logs" (
+  "ledger" TEXT NOT NULL,
+  "id" INTEGER NOT NULL,
+  "type" TEXT NOT NULL,
+  "data" TEXT NOT NULL,
+  "date" INTEGER NOT NULL,
+  "hash" BLOB NOT NULL,
+  "idempotency_key" TEXT NOT NULL,
+  "idempotency_hash" TEXT NOT NULL,
+  "schema_version" TEXT NOT NULL,
+  PRIMARY KEY ("ledger", "id")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "milkyway_audit" (
+  "id" INTEGER NOT NULL,
+  "at" INTEGER NOT NULL,
+  "actor" TEXT NOT NULL,
+  "action" TEXT NOT NULL,
+  "subject" TEXT NOT NULL,
+  "reason" TEXT NOT NULL,
+  "detail" TEXT NOT NULL,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "milkyway_commissions" (
+  "bank" TEXT NOT NULL,
+  "service" TEXT NOT NULL,
+  "currency" TEXT NOT NULL,
+  "fixed" ANY CHECK (typeof("fixed") IN ('integer', 'text')),
+  "percent" TEXT NOT NULL,
+  "minimum" ANY CHECK (typeof("minimum") IN ('integer', 'text')),
+  "maximum" ANY CHECK (typeof("maximum") IN ('integer', 'text', 'null')),
+  PRIMARY KEY ("bank", "service", "currency")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "milkyway_institutions" (
+  "id" TEXT NOT NULL,
+  "name" TEXT NOT NULL,
+  "connector" TEXT NOT NULL,
+  "enabled" INTEGER NOT NULL,
+  "created_at" INTEGER NOT NULL,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "milkyway_keys" (
+  "institution" TEXT NOT NULL,
+  "key" TEXT NOT NULL,
+  "payment" INTEGER NOT NULL,
+  "fingerprint" BLOB NOT NULL,
+  "created_at" INTEGER NOT NULL,
+  PRIMARY KEY ("institution", "key")
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "milkyway_keys_by_created_at" ON "milkyway_keys" ("created_at");
+
+CREATE TABLE "milkyway_limits" (
+  "institution" TEXT NOT NULL,
+  "currency" TEXT NOT NULL,
+  "amount" ANY CHECK (typeof("amount") IN ('integer', 'text')),
+  "action" TEXT NOT NULL,
+  PRIMARY KEY ("institution", "currency")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "milkyway_movements" (
+  "id" INTEGER NOT NULL,
+  "kind" TEXT NOT NULL,
+  "party" TEXT NOT NULL,
+  "currency" TEXT NOT NULL,
+  "amount" ANY CHECK (typeof("amount") IN ('integer', 'text')),
+  "repaid" ANY CHECK (typeof("repaid") IN ('integer', 'text')),
+  "at" INTEGER NOT NULL,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "milkyway_movements_by_party_currency" ON "milkyway_movements" ("party", "currency");
+
+CREATE TABLE "milkyway_payments" (
+  "id" INTEGER NOT NULL,
+  "institution" TEXT NOT NULL,
+  "bank" TEXT NOT NULL,
+  "service" TEXT NOT NULL,
+  "recipient" TEXT NOT NULL,
+  "sender" TEXT NOT NULL,
+  "status" INTEGER NOT NULL,
+  "quote" TEXT NOT NULL,
+  "created_at" INTEGER NOT NULL,
+  "updated_at" INTEGER NOT NULL,
+  "deadline_at" INTEGER NOT NULL,
+  "data" TEXT,
+  "error" TEXT,
+  "over_limit" INTEGER NOT NULL,
+  "dispatch_at" INTEGER,
+  "dispatched_at" INTEGER,
+  "behaviour" TEXT,
+  "reply_at" INTEGER,
+  "cancel_reply_at" INTEGER,
+  "returned_at" INTEGER,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "milkyway_payments_by_institution_id" ON "milkyway_payments" ("institution", "id");
+
+CREATE INDEX "milkyway_payments_by_status_id" ON "milkyway_payments" ("status", "id");
+
+CREATE TABLE "milkyway_rates" (
+  "currency_credit" TEXT NOT NULL,
+  "currency_debit" TEXT NOT NULL,
+  "mid" TEXT NOT NULL,
+  "markup" TEXT NOT NULL,
+  "updated_at" INTEGER NOT NULL,
+  PRIMARY KEY ("currency_credit", "currency_debit")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "milkyway_services" (
+  "bank" TEXT NOT NULL,
+  "id" TEXT NOT NULL,
+  "currency" TEXT NOT NULL,
+  "schema" TEXT,
+  "down_reason" TEXT,
+  "dispatch_delay" INTEGER NOT NULL,
+  "stuck_after" INTEGER NOT NULL,
+  PRIMARY KEY ("bank", "id")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "milkyway_simulator_rules" (
+  "bank" TEXT NOT NULL,
+  "rules" TEXT NOT NULL,
+  PRIMARY KEY ("bank")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "moves" (
+  "ledger" TEXT NOT NULL,
+  "account" TEXT NOT NULL,
+  "asset" TEXT NOT NULL,
+  "effective_at" INTEGER NOT NULL,
+  "transaction" INTEGER NOT NULL,
+  "input" ANY CHECK (typeof("input") IN ('integer', 'text')),
+  "output" ANY CHECK (typeof("output") IN ('integer', 'text')),
+  "effective_input" ANY CHECK (typeof("effective_input") IN ('integer', 'text')),
+  "effective_output" ANY CHECK (typeof("effective_output") IN ('integer', 'text')),
+  PRIMARY KEY ("ledger", "account", "asset", "effective_at", "transaction")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "oauth_client" (
+  "realm" TEXT NOT NULL,
+  "client_id" TEXT NOT NULL,
+  "roles" TEXT NOT NULL,
+  "scopes" TEXT NOT NULL,
+  "secret" TEXT NOT NULL,
+  "previous" TEXT,
+  "generation" INTEGER NOT NULL,
+  "created_at" INTEGER NOT NULL,
+  "revoked_at" INTEGER,
+  PRIMARY KEY ("realm", "client_id")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "oauth_signing_key" (
+  "realm" TEXT NOT NULL,
+  "kid" TEXT NOT NULL,
+  "pem" TEXT NOT NULL,
+  "created_at" INTEGER NOT NULL,
+  PRIMARY KEY ("realm", "kid")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "sequences" (
+  "name" TEXT NOT NULL,
+  "last" INTEGER NOT NULL,
+  PRIMARY KEY ("name")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "transactions" (
+  "ledger" TEXT NOT NULL,
+  "id" INTEGER NOT NULL,
+  "log" INTEGER NOT NULL,
+  "postings" TEXT NOT NULL,
+  "metadata" TEXT NOT NULL,
+  "reference" TEXT,
+  "timestamp" INTEGER NOT NULL,
+  "inserted_at" INTEGER NOT NULL,
+  "updated_at" INTEGER NOT NULL,
+  "reverted_at" INTEGER,
+  PRIMARY KEY ("ledger", "id")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "volumes" (
+  "ledger" TEXT NOT NULL,
+  "account" TEXT NOT NULL,
+  "asset" TEXT NOT NULL,
+  "input" ANY CHECK (typeof("input") IN ('integer', 'text')),
+  "output" ANY CHECK (typeof("output") IN ('integer', 'text')),
+  "latest" INTEGER NOT NULL,
+  PRIMARY KEY ("ledger", "account", "asset")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "work" (
+  "kind" TEXT NOT NULL,
+  "key" TEXT NOT NULL,
+  "due_at" INTEGER NOT NULL,
+  "payload" TEXT NOT NULL,
+  "attempts" INTEGER NOT NULL,
+  "leased_until" INTEGER NOT NULL,
+  "owner" TEXT NOT NULL,
+  "dead" INTEGER NOT NULL,
+  "error" TEXT NOT NULL,
+  PRIMARY KEY ("kind", "key")
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "work_by_dead_due_at_kind_key" ON "work" ("dead", "due_at", "kind", "key");
+
