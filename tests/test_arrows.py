@@ -72,7 +72,7 @@ ROOMS = [
     Room(
         "bursar.embedded",
         ("bursar.contract", "bursar.client", "bursar.milkyway", "bursar.engine", "bursar.server"),
-        CODEC,
+        CODEC | {"starlette"},
     ),
     Room("bursar.cli", EVERYTHING, CODEC | {"typer", "rich", "click"}),
     Room("bursar.testing", EVERYTHING, frozenset({"pytest"})),
