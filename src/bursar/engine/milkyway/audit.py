@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 
 from bursar.engine.milkyway.tables import AUDIT, AuditRow
-from bursar.engine.view import View
+from bursar.engine.writer import View
 
 ENGINE = "engine"
 """The actor of what nobody asked for."""
 
 
-def record(view: View, actor: str, action: str, subject: str, reason: str = "", **detail: Any) -> None:
+def record(view: View, actor: str, action: str, subject: str, reason: str = "", /, **detail: Any) -> None:
     """Write an audit row in the command that does the thing. `detail` must never hold a payment's `data`."""
     view.put(
         AUDIT,

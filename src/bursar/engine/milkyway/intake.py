@@ -13,8 +13,8 @@ from bursar.engine.milkyway.lifecycle import post_step, save
 from bursar.engine.milkyway.quotes import Asked, QuoteBook
 from bursar.engine.milkyway.tables import KEYS, KeyRow, Payment, packed
 from bursar.engine.milkyway.terms import Terms, caller_institution, terms_of
-from bursar.engine.view import View
 from bursar.engine.work import Work
+from bursar.engine.writer import View
 from bursar.milkyway.models import PayRequest, TransactionStatus
 
 PURGE = "milkyway.keys"

@@ -29,8 +29,8 @@ from bursar.engine.milkyway.simulator import (
 from bursar.engine.milkyway.states import FINAL, IN_TRANSIT, check_edge
 from bursar.engine.milkyway.tables import INSTITUTIONS, PAYMENTS, Payment
 from bursar.engine.milkyway.terms import SIMULATED, bank_behaviour
-from bursar.engine.view import View
 from bursar.engine.work import Work
+from bursar.engine.writer import View
 from bursar.milkyway.models import TransactionStatus
 
 ALARM = "milkyway.payment"
@@ -175,7 +175,7 @@ def _dispatch(view: View, payment: Payment, at: int) -> Payment:
 
 def _reply(view: View, payment: Payment, at: int) -> Payment:
     """The simulated bank reports the outcome."""
-    error = REFUSALS.get(Behaviour(payment.behaviour))
+    error = REFUSALS.get(payment.behaviour)
     outcome = TransactionStatus.DONE if error is None else TransactionStatus.FAILED
     if payment.state is TransactionStatus.STUCK:
         reported = {"outcome": outcome.name, "error": error, "at": at}

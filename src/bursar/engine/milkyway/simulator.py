@@ -52,7 +52,7 @@ CANCEL_REPLY_AFTER = SECOND_US // 5
 DISPATCH_RETRY_AFTER = 5 * SECOND_US
 """Between attempts to hand an instruction to a bank that is down."""
 
-REFUSALS = {
+REFUSALS: dict[str | None, str] = {
     Behaviour.DECLINE: "declined",
     Behaviour.UNKNOWN: "recipient unknown at the bank",
 }

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from bursar.engine.errors import Conflict, InsufficientFunds, InvalidInput
+from bursar.engine.errors import Conflict, InvalidInput
 from bursar.engine.kernel import NewTransaction, Posting
 from bursar.engine.milkyway import accounts as book
 from bursar.engine.milkyway import audit, postings
@@ -18,7 +18,7 @@ from bursar.engine.milkyway.currency import asset, show
 from bursar.engine.milkyway.exposure import exposure
 from bursar.engine.milkyway.lifecycle import post_step, save
 from bursar.engine.milkyway.tables import MOVEMENTS, Movement, Payment
-from bursar.engine.view import View
+from bursar.engine.writer import View
 from bursar.milkyway.models import TransactionStatus
 
 
@@ -67,21 +67,22 @@ def write_off(view: View, order: Order, institution: str) -> Movement:
 
 
 def settle_bank(view: View, order: Order, bank: str) -> Movement:
-    """The hub pays a recipient bank for payouts. Raises `InsufficientFunds` beyond what it owes or has."""
+    """The hub pays a recipient bank for payouts. Raises `Conflict` beyond what it owes or has."""
+    _within_payable(view, order, bank)
     _needs_cash(view, order)
     entries = postings.bank_settled(bank, order.amount, order.currency, order.nostro)
     return _carry_out(view, order, "bank_settlement", bank, entries)
 
 
 def charge_fee(view: View, order: Order) -> Movement:
-    """A settlement bank took a fee from the hub's cash. Raises `InsufficientFunds` beyond that cash."""
+    """A settlement bank took a fee from the hub's cash. Raises `Conflict` beyond that cash."""
     _needs_cash(view, order)
     entries = postings.fee_charged(order.amount, order.currency, order.nostro)
     return _carry_out(view, order, "bank_fee", "", entries, owing=[book.bank_fee(order.currency)])
 
 
 def cover_fx(view: View, order: Order, bought: int, bought_currency: str) -> Movement:
-    """The hub sells `order.amount` of its cash for cash in a currency that it owes."""
+    """The hub sells `order.amount` of its cash for cash in another currency. Raises `Conflict` beyond that cash."""
     if bought_currency == order.currency:
         raise InvalidInput(f"cover exchanges two currencies, not {order.currency} for itself")
     _needs_cash(view, order)
@@ -156,20 +157,31 @@ def _record(
     )
     view.put(MOVEMENTS, movement)
     subject = f"treasury:{movement.id}" if payment is None else f"payment:{payment}"
-    amount = show(order.amount, order.currency)
-    audit.record(view, order.who, kind, subject, order.why, party=party, amount=amount)
+    audit.record(view, order.who, kind, subject, order.why, party=party, amount=_asked(order))
     return movement
 
 
 def _within_debt(view: View, order: Order, institution: str) -> None:
-    owed = exposure(view, institution, order.currency).used
+    owed = max(exposure(view, institution, order.currency).used, 0)
     if order.amount > owed:
-        owes = show(max(owed, 0), order.currency)
-        raise Conflict(f"{institution} owes {owes}, less than {show(order.amount, order.currency)}")
+        raise Conflict(f"{institution} owes {show(owed, order.currency)}, less than {_asked(order)}")
+
+
+def _within_payable(view: View, order: Order, bank: str) -> None:
+    owed = view.volumes(book.LEDGER, book.payable(bank, order.currency), asset(order.currency)).balance
+    if order.amount > owed:
+        raise Conflict(f"the hub owes {bank} {show(max(owed, 0), order.currency)}, less than {_asked(order)}")
 
 
 def _needs_cash(view: View, order: Order) -> None:
-    """Raise `InsufficientFunds` unless the settlement bank holds the amount: an asset's balance is negative."""
+    """Raise `Conflict` unless the settlement bank holds the amount: an asset's balance is below zero."""
     held = -view.volumes(book.LEDGER, order.nostro, asset(order.currency)).balance
     if held < order.amount:
-        raise InsufficientFunds(order.nostro, asset(order.currency), max(held, 0), order.amount)
+        has = show(max(held, 0), order.currency)
+        raise Conflict(
+            f"{order.nostro} holds {has}, less than {_asked(order)}; collect or cover {order.currency} first"
+        )
+
+
+def _asked(order: Order) -> str:
+    return show(order.amount, order.currency)
