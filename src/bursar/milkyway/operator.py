@@ -394,90 +394,111 @@ class MilkywayOperator(Resource[C]):
     @put("/operator/v1/institutions/{institution}", errors=_REFUSED)
     def put_institution(self, institution: InstitutionId, settings: InstitutionSettings) -> Institution:
         """Add or change an institution. Its id is the OAuth client id that its tokens must carry."""
+        ...
 
     @get("/operator/v1/institutions")
     def list_institutions(self) -> Institutions:
         """Return all institutions."""
+        ...
 
     @put("/operator/v1/services/{bank}/{service}", errors=_REFUSED)
     def put_service(self, bank: InstitutionId, service: Name, settings: ServiceSettings) -> Service:
         """Add or change a bank's service."""
+        ...
 
     @get("/operator/v1/services")
     def list_services(self, bank: Annotated[InstitutionId | None, Query()] = None) -> Services:
         """Return all services, or those of one bank."""
+        ...
 
     @put("/operator/v1/rates/{currency_credit}/{currency_debit}", errors=_REFUSED)
     def put_rate(self, currency_credit: Currency, currency_debit: Currency, settings: RateSettings) -> Rate:
         """Set a pair's rate. Payments accepted before keep theirs, quotes held keep it for their minute."""
+        ...
 
     @get("/operator/v1/rates")
     def list_rates(self) -> Rates:
         """Return all rates."""
+        ...
 
     @put("/operator/v1/commissions/{bank}/{service}/{currency}", errors=_REFUSED)
     def put_commission(
         self, bank: Name, service: Name, currency: Currency, settings: CommissionSettings
     ) -> Commission:
         """Set what is charged on payments to a bank's service in a currency; bank and service may be ``*``."""
+        ...
 
     @get("/operator/v1/commissions")
     def list_commissions(self) -> Commissions:
         """Return all commission rules."""
+        ...
 
     @put("/operator/v1/limits/{institution}/{currency}", errors=_REFUSED)
     def put_limit(self, institution: InstitutionId, currency: Currency, settings: LimitSettings) -> Exposure:
         """Set an institution's exposure limit. A currency without limit has the limit zero."""
+        ...
 
     @get("/operator/v1/exposures/{institution}", errors=_REFUSED)
     def list_exposures(self, institution: InstitutionId) -> Exposures:
         """Return what an institution owes and may owe."""
+        ...
 
     @put("/operator/v1/simulator/{bank}", errors=_REFUSED)
     def put_simulator_rules(self, bank: InstitutionId, settings: SimulatorRules) -> SimulatorRules:
         """Tell a simulated bank how to treat payments; replaces all its rules."""
+        ...
 
     @get("/operator/v1/simulator/{bank}", errors=_REFUSED)
     def list_simulator_rules(self, bank: InstitutionId) -> SimulatorRules:
         """Return a simulated bank's rules."""
+        ...
 
     @post("/operator/v1/deposits", effect=Effect.ONCE, errors=_REFUSED)
     def deposit(self, order: CashOrder) -> Movement:
         """Book collateral that an institution funded; its effective limit rises at once."""
+        ...
 
     @post("/operator/v1/settlements", effect=Effect.ONCE, errors=_REFUSED)
     def settle(self, order: CashOrder) -> Movement:
         """Book an institution's payment of what it owes; what is more becomes deposit."""
+        ...
 
     @post("/operator/v1/deposit-draws", effect=Effect.ONCE, errors=_REFUSED)
     def draw_deposit(self, order: CashOrder) -> Movement:
         """Pay an institution's debt out of its deposit."""
+        ...
 
     @post("/operator/v1/write-offs", effect=Effect.ONCE, errors=_REFUSED)
     def write_off(self, order: CashOrder) -> Movement:
         """Give up a debt of an institution."""
+        ...
 
     @post("/operator/v1/bank-settlements", effect=Effect.ONCE, errors=_REFUSED)
     def settle_bank(self, order: CashOrder) -> Movement:
         """Book the hub's payment of what it owes a recipient bank."""
+        ...
 
     @post("/operator/v1/bank-fees", effect=Effect.ONCE, errors=_REFUSED)
     def charge_fee(self, order: FeeOrder) -> Movement:
         """Book a fee that a settlement bank took from the hub's cash."""
+        ...
 
     @post("/operator/v1/fx-covers", effect=Effect.ONCE, errors=_REFUSED)
     def cover_fx(self, order: CoverOrder) -> Movement:
         """Book cash sold for cash in a currency that the hub owes."""
+        ...
 
     @post("/operator/v1/revaluations", effect=Effect.ONCE, errors=_REFUSED)
     def revalue(self, order: RevaluationOrder) -> Movement:
         """Book a gain or loss on the FX position."""
+        ...
 
     @get("/operator/v1/movements")
     def list_movements(
         self, before: Annotated[int | None, Query()] = None, limit: Annotated[Limit, Query()] = 100
     ) -> Movements:
         """Return treasury operations, newest first."""
+        ...
 
     @get("/operator/v1/payments", errors=_REFUSED)
     def list_payments(
@@ -488,32 +509,39 @@ class MilkywayOperator(Resource[C]):
         limit: Annotated[Limit, Query()] = 100,
     ) -> Payments:
         """Return payments, newest first, of one institution or status if given."""
+        ...
 
     @get("/operator/v1/payments/{transaction_id}", errors=_REFUSED)
     def get_payment(self, transaction_id: TransactionId) -> PaymentDetail:
         """Return all that is known of a payment, with its stored quote and postings."""
+        ...
 
     @post("/operator/v1/payments/{transaction_id}/outcome", effect=Effect.IDEMPOTENT, errors=_REFUSED)
     def report_outcome(self, transaction_id: TransactionId, decision: Decision) -> PaymentDetail:
         """Report what a bank with a manual connector did with a PENDING or CANCEL_PENDING payment."""
+        ...
 
     @post("/operator/v1/payments/{transaction_id}/resolution", effect=Effect.IDEMPOTENT, errors=_REFUSED)
     def resolve(self, transaction_id: TransactionId, decision: Decision) -> PaymentDetail:
         """Decide about a STUCK payment (MS64)."""
+        ...
 
     @post("/operator/v1/payments/{transaction_id}/return", effect=Effect.IDEMPOTENT, errors=_REFUSED)
     def return_payment(self, transaction_id: TransactionId, order: ReturnOrder) -> PaymentDetail:
         """Turn a DONE payment round by a new, opposite transaction; the payment stays DONE (D13)."""
+        ...
 
     @get("/operator/v1/audit")
     def list_audit(
         self, before: Annotated[int | None, Query()] = None, limit: Annotated[Limit, Query()] = 100
     ) -> AuditTrail:
         """Return the audit trail, newest first."""
+        ...
 
     @get("/operator/v1/trial-balance")
     def trial_balance(self) -> TrialBalance:
         """Return every account's balance, and what the book's invariants say."""
+        ...
 
 
 class MilkywayOperatorClient(MilkywayOperator[Sync]):

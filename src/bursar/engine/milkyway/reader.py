@@ -18,9 +18,12 @@ class Reader(Protocol):
     @property
     def now(self) -> int:
         """Engine time in microseconds."""
+        ...
 
     def get(self, table: Table[Row], *key: Scalar) -> Row | None:
         """Return a row by its key."""
+        ...
 
     def volumes(self, ledger: str, account: str, asset: str) -> Volumes:
         """Return what an account received and sent."""
+        ...

@@ -39,6 +39,7 @@ class Caller(Protocol):
     @property
     def client_id(self) -> str:
         """The token's `azp`: the institution's id."""
+        ...
 
 
 class MilkywayService:
