@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 
-from .endpoint import BaseEndpoint
+from .endpoint import BaseEndpoint, Resource
 from .params import Param, Place
 
 OPENAPI: Final = "3.1.0"
@@ -48,6 +48,11 @@ class Service:
 
 BODY_ERRORS: Final = {413: "The body is too large.", 415: "The body is not application/json."}
 """Answers that every endpoint with a body may give."""
+
+
+def endpoints(resource: type[Resource[Any]]) -> list[BaseEndpoint]:
+    """Return the endpoints of a contract, in its order."""
+    return [member for member in vars(resource).values() if isinstance(member, BaseEndpoint)]
 
 
 def document(service: Service) -> dict[str, Any]:
@@ -106,10 +111,12 @@ def _answer_type(endpoint: BaseEndpoint) -> Any:
 def _exact(schema: Any) -> Any:
     """Say `number` where the schema maker, which knows of quoted decimals only, says a decimal text."""
     if isinstance(schema, list):
-        return [_exact(item) for item in cast("list[Any]", schema)]
+        items: list[Any] = schema
+        return [_exact(item) for item in items]
     if not isinstance(schema, dict):
         return schema
-    members = {name: _exact(value) for name, value in cast("Schema", schema).items()}
+    given: Schema = schema
+    members = {name: _exact(value) for name, value in given.items()}
     if members.get("format") == "decimal":
         del members["format"]
         members["type"] = "number"

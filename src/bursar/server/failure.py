@@ -21,6 +21,7 @@ class Failure(Exception):
         errors: what is wrong at which place of the body, when known (D15).
         code: a machine-readable name, when the API has one.
         headers: header fields that go with the status, for example ``allow``.
+        plain: whether it is answered as plain text instead of in the API's envelope.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class Failure(Exception):
         errors: Sequence[FieldError] = (),
         code: str = "",
         headers: Sequence[tuple[str, str]] = (),
+        plain: bool = False,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -38,6 +40,7 @@ class Failure(Exception):
         self.errors = tuple(errors)
         self.code = code
         self.headers = tuple(headers)
+        self.plain = plain
 
 
 Translate = Callable[[Exception], Failure | None]

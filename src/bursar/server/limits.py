@@ -34,3 +34,6 @@ KEEP_ALIVE_SECONDS: Final = 75
 
 CONNECTION_BACKLOG: Final = 2048
 """Connections the operating system holds while the server is busy."""
+
+HEALTH_SECONDS: Final = 2.0
+"""How long the health check waits for the writer."""

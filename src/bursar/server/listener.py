@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -46,7 +46,8 @@ class HttpServer(uvicorn.Server):
     It takes over no signals: who runs it decides when it stops.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, ready: Callable[[], None] = lambda: None) -> None:
+        """`ready` is called once, when the server accepts connections."""
         config = uvicorn.Config(
             app,
             http=_Protocol,
@@ -60,6 +61,7 @@ class HttpServer(uvicorn.Server):
             timeout_graceful_shutdown=limits.DRAIN_SECONDS,
         )
         super().__init__(config)
+        self._ready = ready
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -69,9 +71,12 @@ class HttpServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
+        """Leave signals alone."""
         yield
 
     async def main_loop(self) -> None:
+        """Serve until `stop`."""
+        self._ready()
         tick = 0
         while not await self.on_tick(tick):
             tick += 10  # uvicorn counts tenths of seconds; each whole one renews the Date header

@@ -27,6 +27,8 @@ def text_reply(text: str, *, status: int = 200, media: str = "text/plain; charse
 
 def render_plain(failure: Failure) -> Response:
     """Return a failure as ``{"error": text}``, with ``errors`` beside it when places are known (D15)."""
+    if failure.plain:
+        return text_reply(failure.message, status=failure.status)
     body: Mapping[str, Any] = {"error": failure.message}
     if failure.errors:
         body = {**body, "errors": failure.errors}

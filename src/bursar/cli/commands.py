@@ -1,0 +1,138 @@
+"""The commands and their options. What they do is in modules of their own, imported when they run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bursar import __version__
+
+DATABASE = "sqlite:///bursar.db"
+
+Database = Annotated[
+    str, typer.Option("--database", help="sqlite:///file.db; sqlite:// keeps everything in memory.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+ClientId = Annotated[str, typer.Argument(help="OAuth client id.")]
+
+app = typer.Typer(
+    name="bursar",
+    help="Move money: a double-entry payments engine and sandbox on your own machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+operators = typer.Typer(help="Credentials of operators, who run the hub's back office.", no_args_is_help=True)
+clients = typer.Typer(
+    help="Credentials of institutions. The server must not be running.", no_args_is_help=True
+)
+app.add_typer(operators, name="operator")
+app.add_typer(clients, name="client")
+
+
+def run() -> None:
+    """Read the command line and do what it says; refusals go to standard error with exit status 1 or 2."""
+    app()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bursar {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Hold the options of `bursar` itself."""
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)
+    ] = 8787,
+    database: Database = DATABASE,
+    sandbox: Annotated[
+        bool,
+        typer.Option(
+            "--sandbox", help="Well-known credentials, time travel and faults. Never for real money."
+        ),
+    ] = False,
+    workers: Annotated[int, typer.Option(help="Server processes.", min=1)] = 1,
+    ledger_flags: Annotated[str, typer.Option(help="Flags that change the ledger's behaviour.")] = "",
+    public_url: Annotated[
+        str, typer.Option(help="URL under which callers reach the server; by default where it listens.")
+    ] = "",
+    access_log: Annotated[
+        bool,
+        typer.Option("--access-log", help="Log each request to standard error, one JSON object per line."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Serve the APIs until SIGTERM or Ctrl+C, then finish what is under way and exit 0."""
+    from bursar.cli.serve import Options, serve
+
+    serve(Options(host, port, database, sandbox, workers, ledger_flags, public_url, access_log, as_json))
+
+
+@app.command()
+def demo(as_json: AsJson = False) -> None:
+    """Start a server and move money between two banks over HTTP, then show and verify the books."""
+    from bursar.cli.demo import demo
+
+    demo(as_json=as_json)
+
+
+@app.command()
+def verify(database: Database = DATABASE, as_json: AsJson = False) -> None:
+    """Check a database, also under a running server: exit 1 and a list of differences when it is damaged."""
+    from bursar.cli.verify import verify
+
+    verify(database, as_json=as_json)
+
+
+@operators.command("create")
+def operator_create(client_id: ClientId, database: Database = DATABASE, as_json: AsJson = False) -> None:
+    """Add an operator and print its secret, once. The way to a fresh database's first credential."""
+    from bursar.cli.clients import create
+
+    create(database, client_id, operator=True, as_json=as_json)
+
+
+@clients.command("create")
+def client_create(client_id: ClientId, database: Database = DATABASE, as_json: AsJson = False) -> None:
+    """Add an institution's client and print its secret, once."""
+    from bursar.cli.clients import create
+
+    create(database, client_id, operator=False, as_json=as_json)
+
+
+@clients.command("rotate")
+def client_rotate(client_id: ClientId, database: Database = DATABASE, as_json: AsJson = False) -> None:
+    """Print a new secret; the one before works until the next rotation or `retire`."""
+    from bursar.cli.clients import rotate
+
+    rotate(database, client_id, as_json=as_json)
+
+
+@clients.command("retire")
+def client_retire(client_id: ClientId, database: Database = DATABASE) -> None:
+    """End the secret before the last rotation."""
+    from bursar.cli.clients import retire
+
+    retire(database, client_id)
+
+
+@clients.command("revoke")
+def client_revoke(client_id: ClientId, database: Database = DATABASE) -> None:
+    """End a client; the tokens it has are refused from then on."""
+    from bursar.cli.clients import revoke
+
+    revoke(database, client_id)

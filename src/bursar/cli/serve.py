@@ -1,0 +1,121 @@
+"""`bursar serve`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bursar.cli.output import print_json, refusals, refuse
+from bursar.server.edge import access_log
+from bursar.server.listener import HttpServer, address, listen
+from bursar.server.runtime import Runtime, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of `bursar serve`, as in its help."""
+
+    host: str
+    port: int
+    database: str
+    sandbox: bool
+    workers: int
+    ledger_flags: str
+    public_url: str
+    access_log: bool
+    as_json: bool
+
+
+def serve(options: Options) -> None:
+    """Serve until a signal, then drain and return."""
+    _check(options)
+    _set_up_logging(options)
+    try:
+        listener = listen(options.host, options.port)
+    except OSError as error:
+        refuse(f"cannot listen on {options.host} port {options.port}: {error.strerror}")
+    url = options.public_url.rstrip("/") or address(listener)
+    settings = Settings(options.database, url, sandbox=options.sandbox)
+    with listener, refusals(), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_run(settings, listener, lambda: _announce(options, url)))
+
+
+def _check(options: Options) -> None:
+    if options.database.startswith(("postgres:", "postgresql:")):
+        refuse("PostgreSQL is not in this release: use --database sqlite:///file.db", status=2)
+    if options.workers > 1:
+        refuse("SQLite has one writing process: --workers must be 1", status=2)
+    if options.ledger_flags.strip():
+        refuse("this release has no ledger flags: leave --ledger-flags empty", status=2)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # it does not exist for Windows
+        return None
+    return uvloop.new_event_loop
+
+
+async def _run(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:
+    runtime = await Runtime.open(settings)
+    try:
+        server = HttpServer(runtime.app, ready)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, server.stop)
+        await server.serve(sockets=[listener])
+    finally:
+        await runtime.close()
+
+
+def _set_up_logging(options: Options) -> None:
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+    if options.access_log:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        access_log.addHandler(handler)
+        access_log.setLevel(logging.INFO)
+        access_log.propagate = False
+
+
+def _announce(options: Options, url: str) -> None:
+    """Say that the server is ready; in a sandbox, with which credentials."""
+    credentials = _credentials() if options.sandbox else []
+    if options.as_json:
+        print_json(
+            {
+                "url": url,
+                "pid": os.getpid(),
+                "database": options.database,
+                "sandbox": options.sandbox,
+                "credentials": credentials,
+            }
+        )
+        return
+    print(f"Bursar serves {options.database} on {url} (SIGTERM or Ctrl+C stops it)", flush=True)
+    if credentials:
+        from bursar.cli.output import table
+
+        print(f"MilkyWay base URL: {url}/milkyway")
+        print(f"Token URL: {url}/milkyway/realms/sandbox/protocol/openid-connect/token")
+        rows = [[known["api"], known["client_id"], known["client_secret"]] for known in credentials]
+        table("Sandbox credentials (everybody knows them)", ["API", "Client id", "Client secret"], rows)
+
+
+def _credentials() -> list[dict[str, Any]]:
+    from bursar.server.sandbox import CREDENTIALS
+
+    return [
+        {"api": known.api, "client_id": known.client_id, "client_secret": known.client_secret}
+        for known in CREDENTIALS
+    ]

@@ -1,0 +1,97 @@
+"""An open engine with all that serves it: what `bursar serve` and `bursar.Engine` have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from starlette.types import ASGIApp
+
+from bursar.engine.auth import keys
+from bursar.engine.auth.service import Realm
+from bursar.engine.clock import Clock, SandboxClock, SystemClock
+from bursar.engine.core import Core
+from bursar.engine.ids import Ids
+from bursar.engine.milkyway import worker
+from bursar.engine.milkyway.operator import OperatorService
+from bursar.engine.milkyway.service import MilkywayService
+from bursar.server import limits
+from bursar.server.app import application
+from bursar.server.control import Control
+from bursar.server.faults import CONTROL_MOUNT, Faults
+from bursar.server.milkyway import MOUNT, REALM, URL_REALM, milkyway_api
+from bursar.server.timeline import Timeline
+
+MEMORY = "sqlite://"
+_FAULTS = 2**63
+"""Number of the faults' own stream of randomness, so that other draws do not change what they do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to open an engine.
+
+    Attributes:
+        database: ``sqlite:///file.db``, or ``sqlite://`` for one in memory.
+        public_url: where callers reach the server; tokens name it as their issuer.
+        sandbox: seed the well-known credentials and enable time travel and faults.
+        seed: makes ids and faults repeatable; None takes the operating system's randomness (sandbox only).
+        frozen_at: microseconds since the epoch at which the clock stands still (sandbox only).
+    """
+
+    database: str
+    public_url: str
+    sandbox: bool = False
+    seed: int | None = None
+    frozen_at: int | None = None
+
+
+class Runtime:
+    """Belongs to the event loop that opened it. Make one with `open`."""
+
+    def __init__(self, core: Core, app: ASGIApp, faults: Faults | None, timeline: Timeline | None) -> None:
+        self.core = core
+        self.app = app
+        self.faults = faults
+        self.timeline = timeline
+
+    @classmethod
+    async def open(cls, settings: Settings) -> Self:
+        """Open the database and start its work. Raises `StoreUnusable` and `StoreInUse`."""
+        clock: Clock = SandboxClock(settings.frozen_at) if settings.sandbox else SystemClock()
+        core = await Core.open(settings.database, clock=clock, ids=Ids(settings.seed))
+        try:
+            return await cls._serving(core, clock, settings)
+        except BaseException:
+            await core.close()
+            raise
+
+    @classmethod
+    async def _serving(cls, core: Core, clock: Clock, settings: Settings) -> Self:
+        faults = timeline = None
+        mounts: dict[str, ASGIApp] = {MOUNT: _milkyway(core, settings)}
+        worker.register(core)
+        if isinstance(clock, SandboxClock):
+            from bursar.server.sandbox import seed
+
+            await seed(core)
+            faults, timeline = Faults(core.ids.child(_FAULTS).random), Timeline(core, clock)
+            mounts[CONTROL_MOUNT] = Control(timeline, faults).api()
+        core.worker.start()
+        return cls(core, application(core, mounts, faults), faults, timeline)
+
+    async def close(self) -> None:
+        """Finish what was accepted and close the database."""
+        await self.core.close()
+
+
+def _milkyway(core: Core, settings: Settings) -> ASGIApp:
+    root = settings.public_url + MOUNT
+    realm = Realm(
+        core,
+        REALM,
+        issuer=f"{root}/realms/{URL_REALM}",
+        lifetime=limits.TOKEN_SECONDS,
+        new_key=keys.shared if settings.database == MEMORY and settings.sandbox else keys.generate,
+    )
+    return milkyway_api(MilkywayService(core), OperatorService(core), realm, root)
