@@ -547,7 +547,7 @@ class MilkywayOperator(Resource[C]):
 class MilkywayOperatorClient(MilkywayOperator[Sync]):
     """Calls the back office and blocks; options, errors and hooks are those of `MilkywayPaymentsClient`."""
 
-    _caller: SyncCaller
+    caller: SyncCaller
 
     def __init__(
         self,
@@ -567,11 +567,11 @@ class MilkywayOperatorClient(MilkywayOperator[Sync]):
     @property
     def raw(self) -> MilkywayOperator[RawSync]:
         """The same endpoints, each giving a `Reply` with the HTTP answer around the value."""
-        return MilkywayOperator(RawCaller(self._caller.reply))
+        return MilkywayOperator(RawCaller(self.caller.reply))
 
     def close(self) -> None:
         """Release connections that are Bursar's own."""
-        self._caller.transport.close()
+        self.caller.transport.close()
 
     def __enter__(self) -> Self:
         return self
@@ -583,7 +583,7 @@ class MilkywayOperatorClient(MilkywayOperator[Sync]):
 class AsyncMilkywayOperatorClient(MilkywayOperator[Async]):
     """The asynchronous twin of `MilkywayOperatorClient`."""
 
-    _caller: AsyncCaller
+    caller: AsyncCaller
 
     def __init__(
         self,
@@ -603,11 +603,11 @@ class AsyncMilkywayOperatorClient(MilkywayOperator[Async]):
     @property
     def raw(self) -> MilkywayOperator[RawAsync]:
         """The same endpoints, each giving a `Reply` with the HTTP answer around the value."""
-        return MilkywayOperator(RawCaller(self._caller.reply))
+        return MilkywayOperator(RawCaller(self.caller.reply))
 
     async def aclose(self) -> None:
         """Release connections that are Bursar's own."""
-        await self._caller.transport.aclose()
+        await self.caller.transport.aclose()
 
     async def __aenter__(self) -> Self:
         return self
