@@ -51,23 +51,25 @@ class SandboxClock:
         return time.time_ns() // 1000 + self._offset if self._frozen is None else self._frozen
 
     def freeze(self, at: int | None = None) -> None:
-        """Stop at `at`, or at the present moment."""
-        self._frozen = self.now() if at is None else at
+        """Stop at the present moment, or at `at`. Raises ValueError if that is in the past."""
+        if at is not None:
+            self.set(at)
+        self._frozen = self.now()
         self._wake()
 
     def set(self, at: int) -> None:
-        """Jump to `at`, either way; a frozen clock stays frozen."""
-        if self._frozen is None:
-            self._offset += at - self.now()
-        else:
-            self._frozen = at
-        self._wake()
+        """Jump to `at`; a frozen clock stays frozen. Raises ValueError if that is in the past."""
+        self.advance(at - self.now())
 
     def advance(self, us: int) -> None:
         """Move on by `us` microseconds; a frozen clock stays frozen. Raises ValueError if negative."""
         if us < 0:
-            raise ValueError("a clock advances by 0 or more microseconds")
-        self.set(self.now() + us)
+            raise ValueError("engine time never goes back")
+        if self._frozen is None:
+            self._offset += us
+        else:
+            self._frozen += us
+        self._wake()
 
     def resume(self) -> None:
         """Run again from the present engine time."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 from msgspec import DecodeError, Raw, Struct, json
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from bursar.engine import books
 from bursar.engine.books import (
@@ -20,12 +20,10 @@ from bursar.engine.books import (
     TRANSACTIONS,
     VOLUMES,
     AccountRow,
-    HeadRow,
     LogRow,
-    TransactionRow,
     VolumesRow,
 )
-from bursar.engine.kernel import Posting, chain
+from bursar.engine.kernel import Head, Posting, chain
 from bursar.engine.kernel.model import Pair, parse_time
 from bursar.engine.store.table import AnyTable
 from bursar.engine.verify import Damage, Progress
@@ -84,7 +82,7 @@ class _Audit:
         self._view = view
         self._ledger = ledger
         self._counted = counted
-        self._head = HeadRow(ledger, 0, 0, -(2**63), b"")
+        self._head = Head()
         self._later: defaultdict[int, _Later] = defaultdict(_Later)
         self._totals: dict[Pair, VolumesRow] = {}
         self._move_counts: defaultdict[Pair, int] = defaultdict(int)
@@ -98,7 +96,7 @@ class _Audit:
             self._counted()
             yield from self._check_log(row)
         yield from self._extra_transactions(None)
-        yield from self._compare("head", [self._head], self._view.scan(HEADS, self._ledger), HEADS.key)
+        yield from self._check_head()
         yield from self._compare(
             "volumes", self._totals.values(), self._view.scan(VOLUMES, self._ledger), VOLUMES.key
         )
@@ -135,7 +133,7 @@ class _Audit:
             yield self._damage("log_missing", where, f"log {before.log + 1}", f"log {row.id}")
         if row.date <= before.date:
             yield self._damage("log_date", where, f"later than {before.date}", str(row.date))
-        self._head = HeadRow(self._ledger, row.id, before.transaction, row.date, row.hash)
+        self._head = Head(row.id, before.transaction, row.date, row.hash)
         data = _decoded(row)
         if data is None or chain.log_type(data) != row.type:
             yield self._damage("log_unreadable", where, f"data of a {row.type}", row.data[:100])
@@ -165,7 +163,7 @@ class _Audit:
         where, timestamp = f"transaction {tx.id}", parse_time(tx.timestamp)
         if tx.id != self._head.transaction + 1:
             yield self._damage("transaction_order", where, f"transaction {self._head.transaction + 1}", where)
-        self._head = HeadRow(self._ledger, row.id, tx.id, row.date, row.hash)
+        self._head = Head(row.id, tx.id, row.date, row.hash)
         before, after = self._add(tx.postings)
         yield from self._check_recorded(where, "post-commit volumes", tx.post_commit_volumes, after)
         yield from self._check_recorded(where, "pre-commit volumes", tx.pre_commit_volumes, before)
@@ -231,23 +229,22 @@ class _Audit:
             if changed != metadata or change is dict:
                 shown = metadata = changed
                 updated_at = date
-        expected = TransactionRow(
-            self._ledger,
-            tx.id,
-            row.id,
-            books.encode(tuple(tx.postings)),
-            books.encode(shown),
-            tx.reference or None,
-            timestamp,
-            row.date,
-            updated_at,
-            later.reverted_at,
-        )
         yield from self._extra_transactions(tx.id)
         found = self._next_row
         if found is None or found.id != tx.id:
             yield self._damage("transaction_missing", f"transaction {tx.id}", "a row", "none")
             return
+        expected = replace(
+            found,
+            log=row.id,
+            postings=books.encode(tuple(tx.postings)),
+            metadata=books.encode(shown),
+            reference=tx.reference or None,
+            timestamp=timestamp,
+            inserted_at=row.date,
+            updated_at=updated_at,
+            reverted_at=later.reverted_at,
+        )
         self._next_row = next(self._transactions, None)
         yield from self._differences("transaction", f"transaction {tx.id}", expected, found)
         if expected.reference is not None:
@@ -279,6 +276,15 @@ class _Audit:
             self._accounts[address] = AccountRow(
                 self._ledger, address, text, known.first_usage, known.insertion_date, known.updated_at
             )
+
+    def _check_head(self) -> Iterator[Damage]:
+        """The head stands where the logs end."""
+        found, end = self._view.get(HEADS, self._ledger), self._head
+        if found is None:
+            yield self._damage("head_missing", "head", f"log {end.log}", "none")
+            return
+        expected = replace(found, log=end.log, transaction=end.transaction, date=end.date, hash=end.hash)
+        yield from self._differences("head", "head", expected, found)
 
     def _check_balance(self) -> Iterator[Damage]:
         """Of each asset, what all accounts hold adds up to nothing (invariant 1)."""

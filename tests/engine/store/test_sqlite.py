@@ -1,0 +1,374 @@
+"""The SQLite store: exact values, one writing process, honest failures, reading beside a writer."""
+
+import asyncio
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+from msgspec import Struct
+
+
+from bursar.engine.errors import CommitFailed, StoreInUse, StoreUnusable
+from bursar.engine.store.base import Range, Wanted
+from bursar.engine.store.sqlite import SqliteReader, SqliteStore, database_path
+from bursar.engine.store.table import Amount, Table
+from bursar.engine.verify import verify_file
+from tests.engine.scene import BOOK, USD, opened, pay, post, run
+
+
+class Thing(Struct, frozen=True):
+    book: str
+    number: int
+    big: Amount
+    maybe_big: Amount | None
+    flag: bool
+    maybe_flag: bool | None
+    raw: bytes
+    maybe: str | None
+
+
+THINGS = Table("things", Thing, ("book", "number"), indexes=(("flag", "number"),))
+
+
+class Stamp(Struct, frozen=True):
+    name: str
+
+
+STAMPS = Table("stamps", Stamp, ("name",), append_only=True)
+TABLES = (THINGS, STAMPS)
+
+
+def thing(number, **changes):
+    fields = {"big": 0, "maybe_big": None, "flag": False, "maybe_flag": None, "raw": b"", "maybe": None} | changes
+    return Thing("A", number, **fields)
+
+
+def opening(path, tables=TABLES):
+    return SqliteStore.open(f"sqlite:///{path}", tables)
+
+
+def changes(*rows, table=THINGS):
+    return {table: {table.key_of(row): row for row in rows}}
+
+
+ROWS = [
+    thing(1, big=2**63 - 1, maybe_big=-(2**63)),
+    thing(2, big=2**63, maybe_big=-(2**63) - 1, flag=True, maybe_flag=False),
+    thing(-(2**63), big=-(10**60), raw=bytes(range(256)), maybe="é😀\x01'\""),
+]
+
+
+@pytest.mark.parametrize("place", ["memory", "file"])
+def test_values_come_back_exactly(tmp_path, place):
+    async def scenario():
+        path = tmp_path / "a.db"
+        store = SqliteStore.open("sqlite://", TABLES) if place == "memory" else opening(path)
+        assert await store.commit(0, changes(*ROWS))
+        if place == "file":
+            await store.close()
+            store = opening(path)
+        loaded = await store.fetch(Wanted([(THINGS, ("A", row.number)) for row in ROWS] + [(THINGS, ("B", 1))]))
+        assert [row for _, _, row in loaded.rows] == [*ROWS, None]
+        assert [type(row.flag) for _, _, row in loaded.rows[:3]] == [bool] * 3
+        assert await store.read(lambda rows: rows.get(THINGS, "A", 2)) == ROWS[1]
+        await store.close()
+
+    run(scenario())
+
+
+def test_commits_are_fenced_by_the_version():
+    async def scenario():
+        store = SqliteStore.open("sqlite://", TABLES)
+        assert await store.commit(0, changes(thing(1)))
+        assert not await store.commit(0, changes(thing(2)))
+        assert store.version == 1
+        assert await store.commit(1, {THINGS: {("A", 1): None, ("A", 9): None}})
+        assert await store.read(lambda rows: rows.count(THINGS)) == 0
+        await store.close()
+
+    run(scenario())
+
+
+def test_rows_are_replaced_but_append_only_rows_are_not():
+    async def scenario():
+        store = SqliteStore.open("sqlite://", TABLES)
+        await store.commit(0, changes(thing(1)) | changes(Stamp("x"), table=STAMPS))
+        await store.commit(1, changes(thing(1, big=5)))
+        with pytest.raises(CommitFailed) as failure:
+            await store.commit(2, changes(thing(1, big=6)) | changes(Stamp("x"), table=STAMPS))
+        assert failure.value.outcome == "rejected"
+        assert (await store.read(lambda rows: rows.get(THINGS, "A", 1))).big == 5
+        await store.close()
+
+    run(scenario())
+
+
+def test_queries():
+    async def scenario():
+        store = SqliteStore.open("sqlite://", TABLES)
+        rows = [thing(n, flag=n % 2 == 0, maybe=None if n < 3 else str(n)) for n in range(6)]
+        await store.commit(0, changes(*rows) | {STAMPS: {}})
+
+        def numbers(where=None, **options):
+            return store.read(lambda view: [row.number for row in view.select(THINGS, where, **options)])
+
+        assert await numbers() == [0, 1, 2, 3, 4, 5]
+        assert await numbers({"flag": True, "number >=": 2}) == [2, 4]
+        assert await numbers({"maybe": None}) == [0, 1, 2]
+        assert await numbers({"maybe !=": None}, order=("-number",), limit=2) == [5, 4]
+        assert await numbers({"number !=": 3, "number <": 5, "number >": 1}) == [2, 4]
+        assert await numbers(order=("flag", "-number")) == [5, 3, 1, 4, 2, 0]
+        assert await store.read(lambda view: view.count(THINGS, {"number <=": 3})) == 4
+        assert await store.read(lambda view: [row.number for row in view.scan(THINGS, "A")]) == [0, 1, 2, 3, 4, 5]
+        assert await store.read(lambda view: list(view.scan(THINGS, "B"))) == []
+        loaded = await store.fetch(Wanted(ranges=[Range(THINGS, ("A",), (3,))]))
+        assert [row.number for row in loaded.ranges[0][1]] == [4, 5]
+        for where in ({"nothing": 1}, {"number ~": 1}, {"number; drop table things": 1}):
+            with pytest.raises(ValueError, match="no condition"):
+                await numbers(where)
+        await store.close()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("columns", "key", "words"),
+    [
+        ({"a": float}, ("a",), "a column holds"),
+        ({"a": dict}, ("a",), "a column holds"),
+        ({"a": int, "b": str}, ("b",), "first columns"),
+        ({"a": int}, ("c",), "first columns"),
+    ],
+)
+def test_a_table_that_no_store_can_hold_is_refused(columns, key, words):
+    row = type("Row", (Struct,), {"__annotations__": columns})
+    with pytest.raises(TypeError, match=words):
+        Table("rows", row, key)
+
+
+def test_files_are_private(tmp_path):
+    """The database, its WAL and its lock are for their owner only."""
+
+    async def scenario():
+        store = opening(tmp_path / "a.db")
+        await store.commit(0, changes(thing(1)))
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+        assert modes == dict.fromkeys(("a.db", "a.db-wal", "a.db-shm", "a.db.lock"), 0o600)
+        await store.close()
+
+    old = os.umask(0)
+    try:
+        run(scenario())
+    finally:
+        os.umask(old)
+
+
+def test_a_commit_is_on_the_disk_before_it_is_answered(tmp_path):
+    """Invariant 6: WAL and an fsync per commit."""
+
+    async def scenario():
+        store = opening(tmp_path / "a.db")
+        pragmas = {name: store._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")}
+        assert pragmas == {"journal_mode": "wal", "synchronous": 2}
+        await store.close()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("sqlite://", None),
+        ("sqlite:///:memory:", None),
+        ("sqlite:///books.db", "books.db"),
+        ("sqlite:////var/lib/books.db", "/var/lib/books.db"),
+    ],
+)
+def test_urls(url, path):
+    found = database_path(url)
+    assert (None if found is None else str(found)) == path
+
+
+@pytest.mark.parametrize("url", ["postgresql://x/y", "books.db", "sqlite:/books.db", "sqlite:///no/such/place/a.db"])
+def test_a_bad_url_is_explained(url):
+    with pytest.raises(StoreUnusable):
+        SqliteStore.open(url, TABLES)
+
+
+def test_a_file_of_something_else_is_left_alone(tmp_path):
+    other, text = tmp_path / "other.db", tmp_path / "notes.txt"
+    with closing(sqlite3.connect(other)) as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+    text.write_text("not a database, but long enough to be looked at " * 20)
+    for path in (other, text):
+        before = path.read_bytes()
+        with pytest.raises(StoreUnusable, match=r"not made by Bursar|not a database"):
+            opening(path)
+        assert path.read_bytes() == before
+
+
+SECOND_PROCESS = """
+import asyncio, sys
+from bursar.engine.core import Core
+from bursar.engine.errors import StoreInUse
+async def main():
+    try:
+        await Core.open(sys.argv[1])
+    except StoreInUse as error:
+        print(error.message)
+asyncio.run(main())
+"""
+
+
+def test_a_second_process_on_one_file_is_refused_but_may_verify(tmp_path):
+    path = tmp_path / "books.db"
+
+    async def scenario():
+        async with opened(f"sqlite:///{path}") as core:
+            await core.submit(post(pay("world", "a", 5)))
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", SECOND_PROCESS, f"sqlite:///{path}", stdout=subprocess.PIPE
+            )
+            told, _ = await process.communicate()
+            assert f"in use by another Bursar process (pid {os.getpid()})" in told.decode()
+            assert "bursar verify" in told.decode()
+            report = await verify_file(path)
+            assert (report.ok, report.logs) == (True, 1)
+        assert (await verify_file(path)).ok
+        async with opened(f"sqlite:///{path}") as again:
+            assert (await again.submit(post(pay("world", "a", 5)))).id == 2
+
+    run(scenario())
+
+
+def test_two_stores_of_one_process_on_one_file_are_refused(tmp_path):
+    async def scenario():
+        store = opening(tmp_path / "a.db")
+        with pytest.raises(StoreInUse):
+            opening(tmp_path / "a.db")
+        await store.close()
+        await opening(tmp_path / "a.db").close()
+
+    run(scenario())
+
+
+def test_a_reader_sees_one_moment_while_a_writer_writes(tmp_path):
+    path = tmp_path / "a.db"
+
+    async def scenario():
+        store = opening(path)
+        await store.commit(0, changes(thing(1)))
+        reader = SqliteReader(path)
+
+        def count_twice(rows):
+            first = rows.count(THINGS)
+            with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+                raw.execute("DELETE FROM things")
+            return first, rows.count(THINGS)
+
+        assert await reader.read(count_twice) == (1, 1)
+        assert await reader.read(lambda rows: rows.count(THINGS)) == 0
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            await reader.read(lambda rows: rows._connection.execute("DELETE FROM things"))
+        await reader.close()
+        await store.close()
+
+    run(scenario())
+
+
+def test_there_is_nothing_to_read_where_there_is_no_database(tmp_path):
+    with pytest.raises(StoreUnusable, match="no database"):
+        SqliteReader(tmp_path / "a.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["memory", "file"])
+def test_a_full_disk_rejects_the_batch_and_keeps_the_books(tmp_path, place):
+    """A real SQLITE_FULL, by a bound on the number of pages: nothing of the batch is there, and work goes on."""
+
+    async def scenario():
+        url = "sqlite://" if place == "memory" else f"sqlite:///{tmp_path}/a.db"
+        async with opened(url) as core:
+            await core.submit(post(pay("world", "a", 1)))
+            connection = core.store._connection
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+            big = pay("world", "a", 1, metadata={"k": "x" * 100_000})
+            with pytest.raises(CommitFailed) as failure:
+                await core.submit(post(big))
+            assert failure.value.outcome == "rejected"
+            connection.execute("PRAGMA max_page_count = 1000000")
+            assert (await core.submit(post(big))).id == 2
+            assert await core.read(lambda v: v.volumes(BOOK, "a", USD).balance) == 2
+
+    run(scenario())
+
+
+class Failing:
+    """A connection whose COMMIT fails with an error code, before or after it took effect."""
+
+    def __init__(self, inner, code, after):
+        self.inner, self.code, self.after = inner, code, after
+
+    def execute(self, text, *values):
+        if text == "COMMIT":
+            if self.after:
+                self.inner.execute(text)
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = self.code
+            raise error
+        return self.inner.execute(text, *values)
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+
+@pytest.mark.parametrize(
+    ("code", "after", "outcome"),
+    [
+        (sqlite3.SQLITE_IOERR_FSYNC, False, "unknown"),
+        (sqlite3.SQLITE_FULL, False, "rejected"),
+        (sqlite3.SQLITE_BUSY, False, "rejected"),
+        (sqlite3.SQLITE_IOERR_FSYNC, True, None),
+    ],
+)
+def test_a_failed_commit_says_what_may_be_assumed(tmp_path, code, after, outcome):
+    async def scenario():
+        async with opened(f"sqlite:///{tmp_path}/a.db") as core:
+            await core.submit(post(pay("world", "a", 1)))
+            inner = core.store._connection
+            core.store._connection = Failing(inner, code, after)
+            if outcome is None:
+                await core.submit(post(pay("world", "a", 1)))
+            else:
+                with pytest.raises(CommitFailed) as failure:
+                    await core.submit(post(pay("world", "a", 1)))
+                assert failure.value.outcome == outcome
+            core.store._connection = inner
+            expected = 3 if after else 2
+            assert (await core.submit(post(pay("world", "a", 1)))).id == expected
+
+    run(scenario())
+
+
+def test_memory_opens_at_once():
+    """A sandbox per test: the schema is copied, not made. Allows 5 ms where 0.2 are usual."""
+    import time
+
+    async def scenario():
+        async with opened():
+            pass
+        times = []
+        for _ in range(5):
+            started = time.perf_counter()
+            async with opened():
+                pass
+            times.append(time.perf_counter() - started)
+        assert min(times) < 0.005
+
+    run(scenario())
+
+
