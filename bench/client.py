@@ -7,7 +7,7 @@ import contextlib
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from bench.processes import free_port, pin, stop, vendor_python
@@ -53,7 +53,7 @@ class Contestant:
 
 
 @contextlib.contextmanager
-def answering() -> Iterator[str]:
+def answering() -> Generator[str]:
     """Run the fixed-answer server; gives its base URL."""
     port = free_port()
     command = [sys.executable, str(HERE / "answerer.py"), str(port)]

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
 
-PAYMENT = {
+PAYMENT: dict[str, Any] = {
     "third_party_id_debit": "bank-beta",
     "service_id": "card-payout",
     "sender_id": "sender-0001",
@@ -26,7 +26,7 @@ PAYMENT = {
 Calls = dict[str, Callable[[], Any]]
 
 
-def _options(base: str) -> dict[str, str]:
+def _options(base: str) -> dict[str, Any]:
     return {
         "base_url": base,
         "token_url": f"{base}/realms/x",

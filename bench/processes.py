@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,7 +38,7 @@ def serve(database: str, port: int, *options: str) -> subprocess.Popen[bytes]:
 
 
 @contextlib.contextmanager
-def serving(database: str, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def serving(database: str, *options: str) -> Generator[tuple[subprocess.Popen[bytes], int]]:
     """Run a sandbox server for the length of a block; gives its process and port."""
     port = free_port()
     process = serve(database, port, *options)

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import argparse
 import time
+from decimal import Decimal
 
-from bench.load import BODY
 from bench.report import Report, machine, median, percentile
 from bursar.embedded import Engine
+from bursar.milkyway import PayRequest
+
+REQUEST = PayRequest(
+    third_party_id_debit="bank-beta",
+    service_id="card-payout",
+    sender_id="sender-0001",
+    recipient_id="recipient-9999",
+    amount_credit=Decimal("1.00"),
+    currency_credit="USD",
+    data={"passport": "AA1234567"},
+)
 
 
 def opened() -> float:
@@ -24,7 +35,7 @@ def whole_test() -> float:
     started = time.perf_counter()
     with Engine.sandbox(seed=1) as engine:
         client = engine.milkyway("bank-alpha", "alpha-secret")
-        payment = client.pay({**BODY, "amount_credit": 1})
+        payment = client.pay(REQUEST)
         engine.clock.advance(60)
         assert client.postcheck(payment).status.name == "DONE"
     return time.perf_counter() - started

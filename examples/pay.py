@@ -2,6 +2,7 @@
 
 import os
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 from bursar.milkyway import (
@@ -19,7 +20,7 @@ options = MilkywayOptions(
     client_id="bank-alpha",
     client_secret="alpha-secret",
 )
-payment = {
+payment: dict[str, Any] = {
     "third_party_id_debit": "bank-beta",
     "service_id": "card-payout",
     "recipient_id": "recipient-9999",
