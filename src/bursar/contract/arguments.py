@@ -14,11 +14,12 @@ from uuid import UUID, uuid4
 
 import msgspec
 
+from .amounts import misplaced
 from .decode import tolerant
 from .effect import Effect
 from .endpoint import BaseEndpoint
 from .errors import InvalidRequestError, UnreadableAnswer
-from .json import dumps, exact_fields, loads, moment, number
+from .json import dumps, loads, moment, number
 from .model import Model
 from .params import Param, Place
 from .url import query, segment
@@ -48,7 +49,7 @@ def prepare(endpoint: BaseEndpoint, arguments: Mapping[str, Any]) -> Prepared:
     body: bytes | None = None
     key: str | None = None
     for param in endpoint.params:
-        value = arguments[param.name]
+        value = _given(arguments, param)
         if param.key is not None:
             key = _key(value, param)
         elif param.place is Place.BODY:
@@ -73,6 +74,13 @@ def prepare(endpoint: BaseEndpoint, arguments: Mapping[str, Any]) -> Prepared:
     if effect is Effect.KEYED and key is None:
         effect = Effect.ONCE
     return Prepared(endpoint.name, endpoint.description.verb, target, tuple(headers), body, effect, key)
+
+
+def _given(arguments: Mapping[str, Any], param: Param) -> Any:
+    value = arguments[param.name]
+    if value is None and param.required:
+        raise InvalidRequestError(f"{param.name} is required", param.name)
+    return value
 
 
 def _key_header(endpoint: BaseEndpoint) -> str:
@@ -122,6 +130,8 @@ def _checked(value: Any, param: Param) -> Any:
     """Check one value against the parameter's type and constraints."""
     if isinstance(value, Model):
         return value
+    for _, wrong in misplaced(value, param.kind):
+        number(wrong, param.name)
     try:
         return msgspec.convert(value, param.kind, strict=True)
     except (msgspec.ValidationError, TypeError) as error:
@@ -138,20 +148,11 @@ def _body(value: Any, param: Param) -> bytes | None:
     if not isinstance(value, Mapping):
         raise InvalidRequestError(f"{param.name} must be a {_name(param.kind)} or a mapping", param.name)
     mapping: Mapping[str, Any] = value
-    body = dumps(_exact(mapping, param.kind))
+    for pointer, wrong in misplaced(mapping, param.kind):
+        number(wrong, pointer)
+    body = dumps(mapping)
     _check_body(body, param.kind, tolerate=False)
     return body
-
-
-def _exact(value: Mapping[str, Any], kind: Any) -> dict[str, Any]:
-    """Write the amounts of a plain mapping as the model would."""
-    exact: frozenset[str] = frozenset()
-    if isinstance(kind, type) and issubclass(kind, Model):
-        exact = exact_fields(kind)
-    return {
-        name: msgspec.Raw(number(member, f"/{name}")) if name in exact and member is not None else member
-        for name, member in value.items()
-    }
 
 
 def _check_body(body: bytes, kind: Any, *, tolerate: bool) -> None:

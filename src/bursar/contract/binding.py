@@ -6,6 +6,7 @@ Bytes in, bytes out, no I/O of its own. Reading is strict: whatever does not hav
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,13 +15,14 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
+from .amounts import misplaced
 from .arguments import explain
 from .endpoint import BaseEndpoint, Endpoint
 from .errors import BursarError, InvalidRequestError, UnreadableAnswer
 from .http import Headers, Response
-from .json import exact_fields, loads
+from .json import loads
 from .model import Model
-from .params import Param, Place, is_model
+from .params import Param, Place
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -130,9 +132,17 @@ def _single(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 def _convert_text(text: str, param: Param) -> Any:
     try:
-        return msgspec.convert(text, param.kind, strict=False)
+        value = msgspec.convert(text, param.kind, strict=False)
     except (msgspec.ValidationError, ValueError) as error:
         raise BadRequest(f"{param.wire_name}: {explain(error)[0]}", param.wire_name) from None
+    form = _FORMS.get(type(value))
+    if value is None or (form is not None and not form.fullmatch(text)):
+        raise BadRequest(f"{param.wire_name}: must be a number in decimal digits", param.wire_name)
+    return value
+
+
+# Conversion takes "1e3" for an integer and "NaN" for a decimal.
+_FORMS = {int: re.compile("-?[0-9]+"), Decimal: re.compile(r"-?[0-9]+(\.[0-9]+)?")}
 
 
 def _body(body: bytes, param: Param) -> Any:
@@ -146,7 +156,8 @@ def _convert_body(body: bytes, kind: Any) -> Any:
         raise BadRequest("a JSON body is required")
     try:
         value = loads(body)
-        _check_numbers(value, kind, "")
+        for pointer, _ in misplaced(value, kind):
+            raise BadRequest(f"{pointer}: must be a JSON number", pointer)
         model = msgspec.convert(value, kind, strict=True)
         if isinstance(model, Model):
             model.validate()
@@ -158,12 +169,3 @@ def _convert_body(body: bytes, kind: Any) -> Any:
         message, pointer = explain(error)
         raise BadRequest(f"{pointer or 'the body'}: {message}", pointer) from None
     return model
-
-
-def _check_numbers(value: Any, kind: Any, pointer: str) -> None:
-    """Refuse texts, booleans and nulls where a number literal is due, which conversion would let pass."""
-    if not is_model(kind) or not isinstance(kind, type) or not isinstance(value, dict):
-        return
-    for name in exact_fields(kind) & value.keys():
-        if isinstance(value[name], bool) or not isinstance(value[name], (int, Decimal)):
-            raise BadRequest(f"{pointer}/{name}: must be a JSON number", f"{pointer}/{name}")

@@ -7,6 +7,7 @@ nullable is an error.
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from .errors import UnreadableAnswer
-from .json import elements, loads, members
+from .json import elements, loads, members, number
 from .model import Model
 
 T = TypeVar("T")
@@ -30,11 +31,22 @@ def decoder(kind: Any) -> Callable[[bytes], Any]:
 
     def decode(body: bytes) -> Any:
         try:
-            return strict(body)
+            if not _is_odd(body):
+                return strict(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return tolerant(loads(body), kind)
+            pass
+        return tolerant(loads(body), kind)
 
     return decode
+
+
+_HUGE = re.compile(rb"[eE][+-]?[0-9]{4}")
+
+
+def _is_odd(body: bytes) -> bool:
+    """True when the fast decoder might make a NaN, an infinity or an endless number out of the body."""
+    small = body.lower()
+    return b"nan" in small or b"inf" in small or b"\\u00" in small or _HUGE.search(body) is not None
 
 
 def tolerant(value: Any, kind: type[T], pointer: str = "") -> T:
@@ -102,6 +114,9 @@ def _leaf(value: Any, kind: Any, pointer: str) -> Any:
         return Decimal(value)
     try:
         # Not strict: an integer or a decimal given as text is still that number.
-        return msgspec.convert(value, kind, strict=isinstance(value, bool))
+        leaf = msgspec.convert(value, kind, strict=isinstance(value, bool))
+        if isinstance(leaf, Decimal):
+            number(leaf)
+        return leaf
     except (msgspec.ValidationError, ValueError) as error:
         raise UnreadableAnswer(f"{pointer or 'the answer'}: {error}", pointer) from None

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any, Final, cast
 from uuid import UUID
@@ -40,7 +41,7 @@ def number(value: object, pointer: str = "") -> bytes:
     if isinstance(value, int):
         if value.bit_length() > MAX_DIGITS * 3:
             raise InvalidRequestError(f"{_place(pointer)} has too many digits", pointer)
-        return str(value).encode()
+        return str(int(value)).encode()
     if not value.is_finite():
         raise InvalidRequestError(f"{_place(pointer)} must be finite, not {value}", pointer)
     _, digits, exponent = value.as_tuple()
@@ -73,7 +74,22 @@ def loads(body: bytes | str) -> Any:
         raise UnreadableAnswer(str(error)) from None
     if _too_deep(value, MAX_DEPTH):
         raise UnreadableAnswer(f"nested deeper than {MAX_DEPTH}")
+    if _SURROGATE.search(text) and not _is_text(value):
+        raise UnreadableAnswer("a text holds a lone surrogate")
     return value
+
+
+# Escapes of the range that RFC 8259 section 8.2 warns of; harmless in pairs.
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _is_text(value: object) -> bool:
+    """True when every text in a decoded value can be encoded."""
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def members(value: object) -> dict[str, Any] | None:
@@ -108,7 +124,7 @@ def _plain(value: object, pointer: str, depth: int) -> object:
 
 
 def _enum(value: Enum, pointer: str, depth: int) -> object:
-    return value.value
+    return _plain(value.value, pointer, depth)
 
 
 def _text(value: str, pointer: str, depth: int) -> object:
@@ -168,6 +184,7 @@ def moment(value: datetime) -> str:
 
 
 _HANDLERS: dict[Any, Callable[[Any, str, int], object]] = {
+    Enum: _enum,
     str: _text,
     int: _number,
     Decimal: _number,
@@ -176,7 +193,6 @@ _HANDLERS: dict[Any, Callable[[Any, str, int], object]] = {
     tuple: _sequence,
     float: _float,
     msgspec.Raw: lambda value, pointer, depth: value,
-    Enum: _enum,
     Model: _model,
     Mapping: _mapping,
     datetime: _moment,
@@ -210,7 +226,11 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _literal(text: str) -> Decimal:
-    value = Decimal(text)
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        # Its exponent is beyond what `decimal` can hold.
+        raise ValueError("a number has too many digits") from None
     _, digits, exponent = value.as_tuple()
     if abs(int(exponent)) + len(digits) > MAX_DIGITS:
         raise ValueError("a number has too many digits")

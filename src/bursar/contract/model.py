@@ -61,7 +61,12 @@ class Model(msgspec.Struct, forbid_unknown_fields=True, dict=True):
 
     def __reduce__(self) -> tuple[Any, ...]:
         fields = {name: getattr(self, name) for name in self.__struct_fields__}
-        return _restore, (type(self), fields, self.extra)
+        return _restore, (type(self), fields, dict(vars(self)))
+
+    def __copy__(self) -> Self:
+        restore, (cls, fields, rest) = self.__reduce__()
+        copied: Self = restore(cls, fields, rest)
+        return copied
 
 
 class _Required:
@@ -89,10 +94,9 @@ def _omitted(field: msgspec.structs.FieldInfo) -> object:
     return _REQUIRED if field.default is msgspec.NODEFAULT else field.default
 
 
-def _restore(cls: type[Model], fields: dict[str, Any], extra: dict[str, Any]) -> Model:
+def _restore(cls: type[Model], fields: dict[str, Any], rest: dict[str, Any]) -> Model:
     model = cls(**fields)
-    if extra:
-        model.keep_extra(extra)
+    vars(model).update(rest)
     return model
 
 

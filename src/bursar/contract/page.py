@@ -24,8 +24,10 @@ class Unreadable:
 class Paging(Protocol):
     """How a listing is cut into pages."""
 
-    items: str
-    """Dotted path of the array in the answer."""
+    @property
+    def items(self) -> str:
+        """Dotted path of the array in the answer."""
+        ...
 
     def following(
         self, body: Mapping[str, Any], query: Mapping[str, Any], count: int

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, urlsplit
 
 from .errors import InvalidRequestError
 
 # RFC 3986 section 3.3: what a path segment may hold unescaped besides letters, digits and "-._~".
 _SEGMENT_SAFE = "!$&'()*+,;=:@"
+# RFC 3986 section 2: nothing else may stand in a URL; names of hosts beyond ASCII are written in punycode.
+_URL_TEXT = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -18,13 +21,19 @@ def base_url(url: str, *, what: str = "base_url") -> str:
     fragment and credentials.
     """
     text = url.strip()
-    parts = urlsplit(text)
-    host = (parts.hostname or "").lower()
+    if not _URL_TEXT.fullmatch(text):
+        raise InvalidRequestError(f"{what} must be an absolute http(s) URL in ASCII, escaped where due", what)
+    try:
+        parts = urlsplit(text)
+        host = (parts.hostname or "").lower()
+        _ = parts.port
+    except ValueError as error:
+        raise InvalidRequestError(f"{what} is no URL: {error}", what) from None
     if parts.scheme not in ("http", "https") or not host:
         raise InvalidRequestError(f"{what} must be an absolute http(s) URL", what)
     if parts.scheme == "http" and host not in _LOOPBACK:
         raise InvalidRequestError(f"{what} must use https: plain http is for loopback hosts only", what)
-    if parts.username is not None or parts.query or parts.fragment:
+    if parts.username is not None or "?" in text or "#" in text:
         raise InvalidRequestError(f"{what} must not hold credentials, a query or a fragment", what)
     return text.rstrip("/")
 
