@@ -33,13 +33,14 @@ ENGINE = (
     "bursar.engine.kernel",
     "bursar.engine.store",
     "bursar.engine.books",
+    "bursar.engine.registry",
     "bursar.engine.view",
     "bursar.engine.writer",
     "bursar.engine.core",
     "bursar.engine.work",
 )
 
-DOMAINS = ("bursar.engine.auth", "bursar.engine.milkyway")
+DOMAINS = ("bursar.engine.auth", "bursar.engine.ledger", "bursar.engine.milkyway")
 CHECKS = ("bursar.engine.verify", "bursar.engine.checks", "bursar.engine.ledger_check")
 
 ROOMS = [
@@ -63,6 +64,7 @@ ROOMS = [
         (*ENGINE, *CHECKS, "bursar.contract", "bursar.milkyway.models", "bursar.milkyway.operator"),
         CODEC | {"jsonschema_rs", "iso4217"},
     ),
+    Room("bursar.engine.ledger", (*ENGINE, *CHECKS, "bursar.engine.numscript"), CODEC),
     Room("bursar.engine.auth", ENGINE, CODEC | {"joserfc", "cryptography"}),
     Room(
         "bursar.server",
@@ -74,7 +76,7 @@ ROOMS = [
         ("bursar.contract", "bursar.client", "bursar.milkyway", "bursar.engine", "bursar.server"),
         CODEC | {"starlette"},
     ),
-    Room("bursar.cli", EVERYTHING, CODEC | {"typer", "rich", "click"}),
+    Room("bursar.cli", EVERYTHING, CODEC | {"typer", "rich", "uvloop"}),
     Room("bursar.testing", EVERYTHING, frozenset({"pytest"})),
 ]
 # The API packages are known to the engine by their models, never by their clients.
