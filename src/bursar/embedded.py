@@ -16,9 +16,10 @@ Every call goes through the whole server, HTTP codec and authentication included
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,17 +30,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bursar.client.clock import SYSTEM
 from bursar.client.clock import Clock as ClientClock
+from bursar.client.transport import AsyncTransport, Transport
 from bursar.client.transport.asgi import AsgiTransport, ConnectionDropped
 from bursar.contract import Request, Response, TransportError
+from bursar.engine.auth import clients
 from bursar.milkyway import AsyncMilkywayPaymentsClient, MilkywayOptions, MilkywayPaymentsClient
 from bursar.milkyway.operator import AsyncMilkywayOperatorClient, MilkywayOperatorClient
 from bursar.server.faults import FaultRule, Faults, FaultState
-from bursar.server.milkyway import MOUNT, URL_REALM, create_client
+from bursar.server.milkyway import MOUNT, REALM, URL_REALM, create_client
 from bursar.server.runtime import MEMORY, Runtime, Settings
 from bursar.server.timeline import ClockState, Timeline
 
 if TYPE_CHECKING:
     from bursar.engine.verify import Report
+    from bursar.server.listener import HttpServer
 
 T = TypeVar("T")
 
@@ -124,7 +128,7 @@ class _Door:
             raise TransportError(str(error), sent=False) from None
 
 
-class _Transport:
+class _BlockingDoor:
     """See `bursar.client.transport.Transport`."""
 
     def __init__(self, door: _Door) -> None:
@@ -137,7 +141,7 @@ class _Transport:
         pass  # the engine is its owner's to close
 
 
-class _AsyncTransport:
+class _AsyncDoor:
     """See `bursar.client.transport.AsyncTransport`. Works on whatever loop the client runs."""
 
     def __init__(self, door: _Door) -> None:
@@ -249,8 +253,12 @@ class Engine:
         except BaseException:
             self._loop.stop()
             raise
+        self.url = settings.public_url
+        """Where the server is for its clients; nothing listens there unless `listen` was called."""
         self._app = _Detached(self._runtime.app)
         self._door = _Door(self._loop, self._app)
+        self._server: HttpServer | None = None
+        self._serving: Future[None] | None = None
         self._closed = False
 
     @classmethod
@@ -271,11 +279,6 @@ class Engine:
         return cls(Settings(database, _URL, sandbox=True, seed=seed, frozen_at=frozen_at))
 
     @property
-    def app(self) -> ASGIApp:
-        """The server as an ASGI application, for the engine's own event loop only."""
-        return self._app
-
-    @property
     def clock(self) -> EngineClock:
         """The sandbox's clock. Raises `RuntimeError` outside a sandbox."""
         if self._runtime.timeline is None:
@@ -289,14 +292,32 @@ class Engine:
             raise RuntimeError("only a sandbox has faults")
         return EngineFaults(self._loop, self._runtime.faults)
 
+    def options(self, client_id: str, client_secret: str, **further: Any) -> MilkywayOptions:
+        """Return settings for a MilkyWay client of this engine; `further` are fields of `MilkywayOptions`."""
+        return MilkywayOptions(
+            base_url=self.url + MOUNT,
+            token_url=f"{self.url}{MOUNT}/realms/{URL_REALM}/protocol/openid-connect/token",
+            client_id=client_id,
+            client_secret=client_secret,
+            **further,
+        )
+
+    def transport(self) -> Transport:
+        """Return what carries requests of a blocking client: pass it as `session`."""
+        return _BlockingDoor(self._door)
+
+    def async_transport(self) -> AsyncTransport:
+        """Return what carries requests of an asynchronous client: pass it as `session`."""
+        return _AsyncDoor(self._door)
+
     def milkyway(self, client_id: str, client_secret: str, **options: Any) -> MilkywayPaymentsClient:
         """Return a blocking client of an institution; `options` are further fields of `MilkywayOptions`.
 
         In a sandbox its pauses move the engine's clock instead of waiting.
         """
         return MilkywayPaymentsClient(
-            _options(client_id, client_secret, options),
-            session=_Transport(self._door),
+            self.options(client_id, client_secret, **options),
+            session=self.transport(),
             clock=self._client_clock(),
         )
 
@@ -305,8 +326,8 @@ class Engine:
     ) -> AsyncMilkywayPaymentsClient:
         """Return the asynchronous twin of `milkyway`."""
         return AsyncMilkywayPaymentsClient(
-            _options(client_id, client_secret, options),
-            session=_AsyncTransport(self._door),
+            self.options(client_id, client_secret, **options),
+            session=self.async_transport(),
             clock=self._client_clock(),
         )
 
@@ -314,9 +335,10 @@ class Engine:
         self, client_id: str = "", client_secret: str = "", **options: Any
     ) -> MilkywayOperatorClient:
         """Return a client of the back office; a sandbox knows the credentials."""
+        client_id, client_secret = self._operator_credentials(client_id, client_secret)
         return MilkywayOperatorClient(
-            _options(*self._operator_credentials(client_id, client_secret), options),
-            session=_Transport(self._door),
+            self.options(client_id, client_secret, **options),
+            session=self.transport(),
             clock=self._client_clock(),
         )
 
@@ -324,9 +346,10 @@ class Engine:
         self, client_id: str = "", client_secret: str = "", **options: Any
     ) -> AsyncMilkywayOperatorClient:
         """Return the asynchronous twin of `operator`."""
+        client_id, client_secret = self._operator_credentials(client_id, client_secret)
         return AsyncMilkywayOperatorClient(
-            _options(*self._operator_credentials(client_id, client_secret), options),
-            session=_AsyncTransport(self._door),
+            self.options(client_id, client_secret, **options),
+            session=self.async_transport(),
             clock=self._client_clock(),
         )
 
@@ -336,6 +359,27 @@ class Engine:
         An institution's client has the institution's id. Raises `Conflict` when the client exists.
         """
         return self._loop.submit(create_client(self._runtime.core, client_id, operator=operator)).result()
+
+    def revoke_client(self, client_id: str) -> None:
+        """End an OAuth client; the tokens that it has are refused from now on (MS08). Raises `NotFound`."""
+        self._loop.submit(
+            self._runtime.core.submit(lambda view: clients.revoke(view, REALM, client_id))
+        ).result()
+
+    def restore_client(self, client_id: str) -> None:
+        """Let a revoked OAuth client in again; its earlier tokens stay dead. Raises `NotFound`."""
+        self._loop.submit(
+            self._runtime.core.submit(lambda view: clients.restore(view, REALM, client_id))
+        ).result()
+
+    def listen(self, listener: socket.socket) -> None:
+        """Serve HTTP on a listening socket too, until `close`; see `bursar.server.listener.listen`."""
+        from bursar.server.listener import HttpServer
+
+        ready = threading.Event()
+        self._server = HttpServer(self._runtime.app, ready.set)
+        self._serving = self._loop.submit(self._server.serve(sockets=[listener]))
+        ready.wait()
 
     def verify(self) -> Report:
         """Check that every row says what the log says, and every invariant."""
@@ -354,6 +398,9 @@ class Engine:
             self._loop.stop()
 
     async def _close(self) -> None:
+        if self._server is not None and self._serving is not None:
+            self._server.stop()
+            await asyncio.wrap_future(self._serving)
         await self._app.finish()
         await self._runtime.close()
 
@@ -378,16 +425,6 @@ class Engine:
 
     async def __aexit__(self, *error: object) -> None:
         await asyncio.to_thread(self.close)
-
-
-def _options(client_id: str, client_secret: str, further: Mapping[str, Any]) -> MilkywayOptions:
-    return MilkywayOptions(
-        base_url=_URL + MOUNT,
-        token_url=f"{_URL}{MOUNT}/realms/{URL_REALM}/protocol/openid-connect/token",
-        client_id=client_id,
-        client_secret=client_secret,
-        **further,
-    )
 
 
 def _microseconds(at: datetime) -> int:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from functools import cache
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from bursar.engine.errors import EngineError
 
-console = Console(soft_wrap=False, highlight=False)
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@cache
+def console() -> Console:
+    """Return the terminal. Loaded late: a server that prints JSON needs no tables."""
+    from rich.console import Console
+
+    return Console(highlight=False)
 
 
 def refuse(message: str, *, status: int = 1) -> NoReturn:
@@ -23,7 +31,7 @@ def refuse(message: str, *, status: int = 1) -> NoReturn:
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
+def refusals() -> Generator[None]:
     """Turn what the engine refuses into a message and exit status 1."""
     try:
         yield
@@ -40,9 +48,11 @@ def table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()
 ) -> None:
     """Print a table; the columns named in `right` are numbers."""
+    from rich.table import Table
+
     shown = Table(title=title, title_justify="left", title_style="bold")
     for column in columns:
         shown.add_column(column, justify="right" if column in right else "left", no_wrap=column in right)
     for row in rows:
         shown.add_row(*row)
-    console.print(shown)
+    console().print(shown)

@@ -71,7 +71,10 @@ async def _run(settings: Settings, listener: socket.socket, ready: Callable[[], 
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.stop)
+        # The first token needs a signing key: it is made while the server starts.
+        key = asyncio.create_task(runtime.realm.keys())
         await server.serve(sockets=[listener])
+        await key
     finally:
         await runtime.close()
 

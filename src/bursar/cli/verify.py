@@ -33,7 +33,7 @@ def check(path: Path, *, quiet: bool) -> Report:
     if quiet:
         return asyncio.run(verify_file(path))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console(), transient=True) as progress:
         task = progress.add_task("verifying", total=None)
         return asyncio.run(
             verify_file(path, lambda done, total: progress.update(task, completed=done, total=total))
@@ -43,7 +43,7 @@ def check(path: Path, *, quiet: bool) -> Report:
 def show(report: Report, name: str) -> None:
     """Print the outcome of a verification."""
     if report.ok:
-        console.print(
+        console().print(
             f"[green]verified[/green] {name}: {report.logs} log entries in {report.ledgers} ledgers, no difference"
         )
         return

@@ -15,7 +15,7 @@ from bursar.engine.ids import Ids
 from bursar.engine.milkyway import worker
 from bursar.engine.milkyway.operator import OperatorService
 from bursar.engine.milkyway.service import MilkywayService
-from bursar.server import limits
+from bursar.server import limits, sandbox
 from bursar.server.app import application
 from bursar.server.control import Control
 from bursar.server.faults import CONTROL_MOUNT, Faults
@@ -49,8 +49,11 @@ class Settings:
 class Runtime:
     """Belongs to the event loop that opened it. Make one with `open`."""
 
-    def __init__(self, core: Core, app: ASGIApp, faults: Faults | None, timeline: Timeline | None) -> None:
+    def __init__(
+        self, core: Core, realm: Realm, app: ASGIApp, faults: Faults | None, timeline: Timeline | None
+    ) -> None:
         self.core = core
+        self.realm = realm
         self.app = app
         self.faults = faults
         self.timeline = timeline
@@ -69,29 +72,31 @@ class Runtime:
     @classmethod
     async def _serving(cls, core: Core, clock: Clock, settings: Settings) -> Self:
         faults = timeline = None
-        mounts: dict[str, ASGIApp] = {MOUNT: _milkyway(core, settings)}
+        realm = _realm(core, settings)
+        root = settings.public_url + MOUNT
+        mounts: dict[str, ASGIApp] = {
+            MOUNT: milkyway_api(MilkywayService(core), OperatorService(core), realm, root)
+        }
         worker.register(core)
         if isinstance(clock, SandboxClock):
-            from bursar.server.sandbox import seed
-
-            await seed(core)
+            await sandbox.seed(core)
             faults, timeline = Faults(core.ids.child(_FAULTS).random), Timeline(core, clock)
             mounts[CONTROL_MOUNT] = Control(timeline, faults).api()
+        else:
+            await sandbox.refuse_sandbox(core)
         core.worker.start()
-        return cls(core, application(core, mounts, faults), faults, timeline)
+        return cls(core, realm, application(core, mounts, faults), faults, timeline)
 
     async def close(self) -> None:
         """Finish what was accepted and close the database."""
         await self.core.close()
 
 
-def _milkyway(core: Core, settings: Settings) -> ASGIApp:
-    root = settings.public_url + MOUNT
-    realm = Realm(
+def _realm(core: Core, settings: Settings) -> Realm:
+    return Realm(
         core,
         REALM,
-        issuer=f"{root}/realms/{URL_REALM}",
+        issuer=f"{settings.public_url}{MOUNT}/realms/{URL_REALM}",
         lifetime=limits.TOKEN_SECONDS,
         new_key=keys.shared if settings.database == MEMORY and settings.sandbox else keys.generate,
     )
-    return milkyway_api(MilkywayService(core), OperatorService(core), realm, root)

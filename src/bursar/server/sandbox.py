@@ -1,14 +1,16 @@
-"""The sandbox's well-known credentials. Nothing outside a sandbox knows them."""
+"""The sandbox's well-known credentials, and the wall between sandboxes and databases for real money."""
 
 from __future__ import annotations
 
 import msgspec
 
-from bursar.engine.auth import clients
+from bursar.engine.auth import clients, secrets
 from bursar.engine.auth.tables import CLIENTS
+from bursar.engine.books import HEADS
 from bursar.engine.core import Core
+from bursar.engine.errors import StoreUnusable
 from bursar.engine.milkyway.sandbox import seed as seed_milkyway
-from bursar.engine.view import View
+from bursar.engine.view import ReadView, View
 from bursar.server.milkyway import OPERATOR_ROLE, REALM
 
 
@@ -21,17 +23,39 @@ class Credential(msgspec.Struct, frozen=True):
     roles: tuple[str, ...] = ()
 
 
-OPERATOR = Credential("milkyway operator", "hub-operator", "operator-secret", (OPERATOR_ROLE,))
+OPERATOR = Credential("MilkyWay operator", "hub-operator", "operator-secret", (OPERATOR_ROLE,))
 CREDENTIALS = (
-    Credential("milkyway", "bank-alpha", "alpha-secret"),
-    Credential("milkyway", "bank-beta", "beta-secret"),
+    Credential("MilkyWay", "bank-alpha", "alpha-secret"),
+    Credential("MilkyWay", "bank-beta", "beta-secret"),
     OPERATOR,
 )
 
 
 async def seed(core: Core) -> None:
-    """Add the well-known institutions, services and clients; what is there already stays as it is."""
+    """Add the well-known institutions, services and clients; what is there already stays as it is.
+
+    Raises `StoreUnusable` for a database that is in use without being a sandbox: it would be open to everybody.
+    """
+    if await core.read(_used_for_real):
+        raise StoreUnusable(
+            "this database is in use and no sandbox: name another file, or leave --sandbox out"
+        )
     await core.submit(_seed)
+
+
+async def refuse_sandbox(core: Core) -> None:
+    """Raise `StoreUnusable` for a sandbox's database: everybody knows its secrets."""
+    if await core.read(_is_sandbox):
+        raise StoreUnusable("this database is a sandbox's, whose secrets everybody knows: add --sandbox")
+
+
+def _is_sandbox(view: ReadView) -> bool:
+    rows = ((known, view.get(CLIENTS, REALM, known.client_id)) for known in CREDENTIALS)
+    return any(row is not None and secrets.matches(known.client_secret, row.secret) for known, row in rows)
+
+
+def _used_for_real(view: ReadView) -> bool:
+    return (view.count(CLIENTS) > 0 or view.count(HEADS) > 0) and not _is_sandbox(view)
 
 
 def _seed(view: View) -> None:
