@@ -28,7 +28,7 @@ def check_schema(text: str) -> None:
         raise InvalidInput(f"the schema is longer than {SCHEMA_BYTES} bytes")
     try:
         _compiled(text)
-    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
+    except (ValueError, jsonschema_rs.ReferencingError) as error:
         reason = str(error).partition("\n")[0]
         raise InvalidInput(
             f"the schema cannot be used: {reason}", errors=[FieldError("/schema", reason)]

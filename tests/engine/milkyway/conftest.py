@@ -1,0 +1,17 @@
+"""A fresh sandbox rail for each test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engine.milkyway.rail import Rail
+
+
+@pytest.fixture
+def rail() -> Iterator[Rail]:
+    sandbox = Rail()
+    yield sandbox
+    damages = sandbox.damages()
+    sandbox.close()
+    # Whatever a test did: the book must be right afterwards (A12, MS66).
+    assert damages == []
