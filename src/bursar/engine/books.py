@@ -24,6 +24,7 @@ from bursar.engine.kernel import (
     ledger,
 )
 from bursar.engine.kernel.model import VolumesMap
+from bursar.engine.registry import register
 from bursar.engine.store.base import Missing, Wanted
 from bursar.engine.store.table import Amount, AnyTable, Key, Scalar, Table
 
@@ -36,6 +37,8 @@ class HeadRow(Struct, frozen=True, gc=False):
     transaction: int
     date: int
     hash: bytes
+    hashed: bool
+    effective: bool
 
 
 class LogRow(Struct, frozen=True, gc=False):
@@ -63,6 +66,9 @@ class TransactionRow(Struct, frozen=True, gc=False):
     inserted_at: int
     updated_at: int
     reverted_at: int | None
+    template: str
+    volumes: str | None
+    """Post-commit volumes as JSON, where the log shows others: of an imported transaction."""
 
 
 class MoveRow(Struct, frozen=True, gc=False):
@@ -78,7 +84,7 @@ class MoveRow(Struct, frozen=True, gc=False):
 
 
 class VolumesRow(Struct, frozen=True, gc=False):
-    """`latest` is the greatest timestamp among the moves."""
+    """`latest` is the greatest timestamp among the moves, NEVER if nothing moved yet."""
 
     ledger: str
     account: str
@@ -111,6 +117,7 @@ class IdempotencyRow(Struct, frozen=True, gc=False):
     log: int
 
 
+NEVER: Final = -(2**63)
 HEADS: Final = Table("heads", HeadRow, ("ledger",), cached=True)
 LOGS: Final = Table("logs", LogRow, ("ledger", "id"), append_only=True)
 TRANSACTIONS: Final = Table("transactions", TransactionRow, ("ledger", "id"))
@@ -145,6 +152,7 @@ class View(Protocol):
     def put(self, table: Table[R], row: R) -> None: ...
     def scan(self, table: Table[R], *prefix: Scalar, after: Key = ()) -> Sequence[R]: ...
     def want(self, wanted: Wanted) -> None: ...
+    def next_id(self, sequence: str, *, start: int = 1) -> int: ...
 
 
 class Books:
@@ -158,7 +166,7 @@ class Books:
 
     def head(self) -> Head:
         row = self._view.get(HEADS, self._ledger)
-        return Head() if row is None else Head(row.log, row.transaction, row.date, row.hash)
+        return Head() if row is None else head_of(row)
 
     def volumes(self, account: str, asset: str) -> Volumes:
         row = self._view.get(VOLUMES, self._ledger, account, asset)
@@ -216,25 +224,29 @@ class Books:
         assert entry.transaction is not None
         return entry.transaction
 
-    def store(self, entry: Entry) -> None:
-        """Put all rows of an entry into the view."""
+    def store(self, entry: Entry, *, imported: bool = False) -> None:
+        """Put all rows of an entry into the view; an imported log does not tell the volumes."""
         name, put, log = self._ledger, self._view.put, entry.log
         head = entry.head
-        put(HEADS, HeadRow(name, head.log, head.transaction, head.date, head.hash))
+        if self._view.get(HEADS, name) is None:
+            register(self._view, name)
+        put(HEADS, head_row(name, head))
         put(LOGS, log_row(name, log))
         if log.idempotency_key:
             put(IDEMPOTENCY, IdempotencyRow(name, log.idempotency_key, log.id))
         if entry.updated is not None:
             known = self._view.get(TRANSACTIONS, name, entry.updated.id)
-            put(TRANSACTIONS, transaction_row(name, entry.updated, log.id if known is None else known.log))
+            assert known is not None
+            put(TRANSACTIONS, transaction_row(name, entry.updated, known.log, known.volumes))
         if entry.transaction is not None:
-            self._store_transaction(entry, entry.transaction)
+            self._store_transaction(entry, entry.transaction, imported)
         for account in entry.accounts:
             put(ACCOUNTS, account_row(name, account))
 
-    def _store_transaction(self, entry: Entry, transaction: Transaction) -> None:
+    def _store_transaction(self, entry: Entry, transaction: Transaction, imported: bool) -> None:
         name, put = self._ledger, self._view.put
-        put(TRANSACTIONS, transaction_row(name, transaction, entry.log.id))
+        volumes = encode(transaction.post_commit_volumes) if imported else None
+        put(TRANSACTIONS, transaction_row(name, transaction, entry.log.id, volumes))
         if transaction.reference is not None:
             put(REFERENCES, ReferenceRow(name, transaction.reference, transaction.id))
         for move in entry.moves:
@@ -264,6 +276,14 @@ def encode(value: object) -> str:
     return _encoder.encode(value).decode()
 
 
+def head_row(ledger: str, head: Head) -> HeadRow:
+    return HeadRow(ledger, head.log, head.transaction, head.date, head.hash, head.hashed, head.effective)
+
+
+def head_of(row: HeadRow) -> Head:
+    return Head(row.log, row.transaction, row.date, row.hash, row.hashed, row.effective)
+
+
 def log_row(ledger: str, log: Log) -> LogRow:
     return LogRow(
         ledger,
@@ -291,7 +311,7 @@ def log_of(row: LogRow) -> Log:
     )
 
 
-def transaction_row(ledger: str, tx: Transaction, log: int) -> TransactionRow:
+def transaction_row(ledger: str, tx: Transaction, log: int, volumes: str | None = None) -> TransactionRow:
     return TransactionRow(
         ledger,
         tx.id,
@@ -303,6 +323,8 @@ def transaction_row(ledger: str, tx: Transaction, log: int) -> TransactionRow:
         tx.inserted_at,
         tx.updated_at,
         tx.reverted_at,
+        tx.template,
+        volumes,
     )
 
 
@@ -313,9 +335,12 @@ def transaction_of(row: TransactionRow, log: LogRow | None = None) -> Transactio
         data = chain.decode_data(log.type, log.data.encode())
         assert isinstance(data, chain.NewTransactionJson | chain.RevertedTransactionJson)
         made = data.transaction
+        post = (
+            json.decode(row.volumes, type=VolumesMap) if row.volumes else _volumes(made.post_commit_volumes)
+        )
         maps = {
-            "post_commit_volumes": _volumes(made.post_commit_volumes),
-            "pre_commit_volumes": _volumes(made.pre_commit_volumes),
+            "post_commit_volumes": post,
+            "pre_commit_volumes": before(post, made.postings),
             "post_commit_effective_volumes": _volumes(made.post_commit_effective_volumes),
             "pre_commit_effective_volumes": _volumes(made.pre_commit_effective_volumes),
         }
@@ -328,8 +353,22 @@ def transaction_of(row: TransactionRow, log: LogRow | None = None) -> Transactio
         inserted_at=row.inserted_at,
         updated_at=row.updated_at,
         reverted_at=row.reverted_at,
+        template=row.template,
         **maps,
     )
+
+
+def before(after: VolumesMap, postings: Sequence[Posting]) -> VolumesMap:
+    """Volumes without these postings."""
+    volumes = {account: dict(assets) for account, assets in after.items()}
+    for posting in postings:
+        sent = volumes[posting.source][posting.asset]
+        volumes[posting.source][posting.asset] = Volumes(sent.input, sent.output - posting.amount)
+        received = volumes[posting.destination][posting.asset]
+        volumes[posting.destination][posting.asset] = Volumes(
+            received.input - posting.amount, received.output
+        )
+    return volumes
 
 
 def _volumes(shown: Any) -> VolumesMap:

@@ -156,17 +156,21 @@ class View:
         """Finish or cancel work; nothing happens if there is none."""
         self.delete(WORK, kind, key)
 
-    def roll_back(self) -> None:
-        """Take back all changes of this command (invariant 8)."""
+    def savepoint(self) -> int:
+        """A mark to which `roll_back` can return."""
+        return len(self._undo)
+
+    def roll_back(self, to: int = 0) -> None:
+        """Take back all changes of this command (invariant 8), or those since a savepoint."""
         memory = self._memory
-        for table, key, before, changed in reversed(self._undo):
+        for table, key, before, changed in reversed(self._undo[to:]):
             if before is _UNKNOWN:
                 del memory.rows[table][key]
             else:
                 memory.rows[table][key] = before
             if not changed:
                 del memory.changed[table][key]
-        self._undo.clear()
+        del self._undo[to:]
 
     def _set(self, table: AnyTable, key: Key, row: Any) -> None:
         rows, changed = self._memory.rows[table], self._memory.changed[table]

@@ -159,6 +159,7 @@ def transaction_json(tx: Transaction, *, effective: bool = True) -> TransactionJ
         reverted_at=UNSET if tx.reverted_at is None else format_time(tx.reverted_at),
         post_commit_volumes=post_raw,
         post_commit_effective_volumes=post_effective,
+        template=tx.template,
         reverted=tx.reverted_at is not None,
         pre_commit_volumes=pre_raw,
         pre_commit_effective_volumes=pre_effective,

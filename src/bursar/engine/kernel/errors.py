@@ -55,3 +55,21 @@ class AlreadyReverted(EngineError):
     """A transaction is reverted at most once (invariant 11)."""
 
     code: ClassVar[str] = "ALREADY_REVERTED"
+
+
+class TransactionExists(EngineError):
+    """An imported transaction has the id of another one."""
+
+    code: ClassVar[str] = "TRANSACTION_EXISTS"
+
+
+class BrokenChain(EngineError):
+    """An imported log does not carry the hash that continues the chain (invariant 5)."""
+
+    code: ClassVar[str] = "BROKEN_CHAIN"
+
+    def __init__(self, log: int, expected: bytes, found: bytes) -> None:
+        super().__init__(f"log {log} breaks the chain of hashes")
+        self.log = log
+        self.expected = expected
+        self.found = found

@@ -67,6 +67,8 @@ class Origin(Struct, frozen=True):
     idempotency_key: str = ""
     idempotency_hash: str = ""
     schema_version: str = ""
+    date: int | None = None
+    """The date of the log when several share it (one atomic bulk); None for the next free moment."""
 
 
 NO_ORIGIN = Origin()
@@ -90,12 +92,13 @@ class Entry(Struct, frozen=True, gc=False, kw_only=True):
 def post(state: State, new: NewTransaction, now: int, origin: Origin = NO_ORIGIN) -> Entry:
     """Post a transaction. Raises InvalidPosting, InsufficientFunds or ReferenceConflict."""
     check_postings(new.postings)
-    before, after = _apply(state, new.postings, new.overdraft)
-    _check_reference(state, new.reference)
-    head, date = state.head(), _date(state.head(), now)
+    before, after = apply(state, new.postings, new.overdraft)
+    check_reference(state, new.reference)
+    head = state.head()
+    date = _date(head, now, origin)
     timestamp = date if new.timestamp is None else new.timestamp
     id = head.transaction + 1
-    moves, effective = _moves(state, id, timestamp, before, after)
+    moves, effective = moves_of(state, id, timestamp, before, after)
     transaction = Transaction(
         id=id,
         postings=tuple(new.postings),
@@ -104,17 +107,19 @@ def post(state: State, new: NewTransaction, now: int, origin: Origin = NO_ORIGIN
         timestamp=timestamp,
         inserted_at=date,
         updated_at=date,
-        **_maps(before, after, effective),
+        template=new.template,
+        **volume_maps(before, after, effective),
     )
-    data = chain.NewTransactionJson(chain.transaction_json(transaction), new.account_metadata)
+    shown = chain.transaction_json(transaction, effective=head.effective)
+    data = chain.NewTransactionJson(shown, new.account_metadata)
     log = _log(head, data, date, origin)
     return Entry(
-        head=Head(log.id, id, date, log.hash),
+        head=_moved(head, log, id),
         log=log,
         transaction=transaction,
         volumes=after,
         moves=moves,
-        accounts=_touched(state, new, timestamp, date),
+        accounts=touched(state, new, timestamp, date),
     )
 
 
@@ -133,16 +138,17 @@ def revert(
     Unless `force`, no account that the original credited may end negative; on the way it may. Raises
     UnknownTransaction, AlreadyReverted or InsufficientFunds.
     """
-    original = _transaction(state, id)
+    original = known_transaction(state, id)
     if original.reverted_at is not None:
         raise AlreadyReverted(f"transaction {id} was reverted already")
-    head, date = state.head(), _date(state.head(), now)
+    head = state.head()
+    date = _date(head, now, origin)
     postings = tuple(Posting(p.destination, p.source, p.amount, p.asset) for p in reversed(original.postings))
-    before, after = _apply(state, postings, None)
+    before, after = apply(state, postings, None)
     if not force:
         _check_not_negative(postings, before, after)
     new_id, timestamp = head.transaction + 1, original.timestamp if at_effective_date else date
-    moves, effective = _moves(state, new_id, timestamp, before, after)
+    moves, effective = moves_of(state, new_id, timestamp, before, after)
     transaction = Transaction(
         id=new_id,
         postings=postings,
@@ -151,15 +157,16 @@ def revert(
         timestamp=timestamp,
         inserted_at=date,
         updated_at=date,
-        **_maps(before, after, effective),
+        **volume_maps(before, after, effective),
     )
     reverted = replace(original, reverted_at=date, updated_at=date)
     data = chain.RevertedTransactionJson(
-        chain.transaction_json(reverted, effective=False), chain.transaction_json(transaction)
+        chain.transaction_json(reverted, effective=False),
+        chain.transaction_json(transaction, effective=head.effective),
     )
     log = _log(head, data, date, origin)
     return Entry(
-        head=Head(log.id, new_id, date, log.hash),
+        head=_moved(head, log, new_id),
         log=log,
         transaction=transaction,
         updated=reverted,
@@ -169,21 +176,31 @@ def revert(
 
 
 def set_metadata(
-    state: State, target: str | int, metadata: Metadata | None, now: int, origin: Origin = NO_ORIGIN
+    state: State,
+    target: str | int,
+    metadata: Metadata | None,
+    now: int,
+    origin: Origin = NO_ORIGIN,
+    *,
+    defaults: Metadata | None = None,
 ) -> Entry:
     """Merge metadata into an account (an address; made when unknown) or a transaction (an id).
 
-    Always logged; the target's update time moves only when a value changes. Raises UnknownTransaction.
+    Always logged; the target's update time moves only when a value changes. `defaults` are what an account that this
+    makes has besides. Raises UnknownTransaction.
     """
-    head, date = state.head(), _date(state.head(), now)
+    head = state.head()
+    date = _date(head, now, origin)
     is_account = isinstance(target, str)
     data = chain.SetMetadataJson("ACCOUNT" if is_account else "TRANSACTION", target, metadata)
     log = _log(head, data, date, origin)
-    moved = Head(log.id, head.transaction, date, log.hash)
+    moved = _moved(head, log, head.transaction)
     if isinstance(target, str):
-        described = _described(state.account(target), target, metadata or {}, date, date)
+        account = state.account(target)
+        added = {**(defaults or {}), **(metadata or {})} if account is None else metadata or {}
+        described = described_account(account, target, added, date, date)
         return Entry(head=moved, log=log, accounts=(described,) if described else ())
-    known = _transaction(state, target)
+    known = known_transaction(state, target)
     merged = {**(known.metadata or {}), **(metadata or {})}
     changed = merged != (known.metadata or {})
     updated = replace(known, metadata=merged, updated_at=date) if changed else None
@@ -195,30 +212,32 @@ def delete_metadata(state: State, target: str | int, key: str, now: int, origin:
 
     Raises UnknownTransaction, also when the transaction has no such key.
     """
-    head, date = state.head(), _date(state.head(), now)
+    head = state.head()
+    date = _date(head, now, origin)
     is_account = isinstance(target, str)
     data = chain.DeleteMetadataJson("ACCOUNT" if is_account else "TRANSACTION", target, key)
     log = _log(head, data, date, origin)
-    moved = Head(log.id, head.transaction, date, log.hash)
+    moved = _moved(head, log, head.transaction)
     if isinstance(target, str):
         account = state.account(target)
         if account is None or key not in account.metadata:
             return Entry(head=moved, log=log)
         return Entry(
-            head=moved, log=log, accounts=(replace(account, metadata=_without(account.metadata, key)),)
+            head=moved, log=log, accounts=(replace(account, metadata=without(account.metadata, key)),)
         )
-    known = _transaction(state, target)
+    known = known_transaction(state, target)
     if key not in (known.metadata or {}):
         raise UnknownTransaction(f"transaction {target} has no metadata {key!r}")
-    updated = replace(known, metadata=_without(known.metadata or {}, key), updated_at=date)
+    updated = replace(known, metadata=without(known.metadata or {}, key), updated_at=date)
     return Entry(head=moved, log=log, updated=updated)
 
 
 def insert_schema(state: State, schema: bytes, now: int, origin: Origin = NO_ORIGIN) -> Entry:
     """Log a schema, given as JSON in its read-back form; what it means is the ledger service's business."""
-    head, date = state.head(), _date(state.head(), now)
+    head = state.head()
+    date = _date(head, now, origin)
     log = _log(head, chain.InsertedSchemaJson(Raw(schema)), date, origin)
-    return Entry(head=Head(log.id, head.transaction, date, log.hash), log=log)
+    return Entry(head=_moved(head, log, head.transaction), log=log)
 
 
 def check_postings(postings: Sequence[Posting]) -> None:
@@ -232,27 +251,32 @@ def check_postings(postings: Sequence[Posting]) -> None:
             raise InvalidPosting(f"posting {index}: source, destination and asset must be given")
 
 
-def _date(head: Head, now: int) -> int:
-    """Log dates increase strictly even when the clock does not (invariant 4)."""
-    return max(now, head.date + 1)
+def _date(head: Head, now: int, origin: Origin) -> int:
+    """Log dates increase strictly even when the clock does not (invariant 4), unless one moment is shared."""
+    return max(now, head.date + 1) if origin.date is None else origin.date
+
+
+def _moved(head: Head, log: Log, transaction: int) -> Head:
+    return Head(log.id, transaction, log.date, log.hash, head.hashed, head.effective)
 
 
 def _log(head: Head, data: chain.LogData, date: int, origin: Origin) -> Log:
     """The next log: its id is one more (invariant 4), its hash continues the chain (invariant 5)."""
     type = chain.log_type(data)
+    key = origin.idempotency_key
     return Log(
         id=head.log + 1,
         type=type,
         data=chain.encode_data(data),
         date=date,
-        hash=chain.chain(head.hash, type, chain.memento(data), date, origin.idempotency_key),
-        idempotency_key=origin.idempotency_key,
+        hash=chain.chain(head.hash, type, chain.memento(data), date, key) if head.hashed else b"",
+        idempotency_key=key,
         idempotency_hash=origin.idempotency_hash,
         schema_version=origin.schema_version,
     )
 
 
-def _apply(
+def apply(
     state: State, postings: Sequence[Posting], overdraft: Mapping[str, int | None] | None
 ) -> tuple[dict[Pair, Volumes], dict[Pair, Volumes]]:
     """Volumes before and after the postings, in order: money received earlier is there to be spent.
@@ -298,21 +322,21 @@ def _check_not_negative(
             raise InsufficientFunds(posting.source, posting.asset, max(before[pair].balance, 0), needed)
 
 
-def _check_reference(state: State, reference: str | None) -> None:
+def check_reference(state: State, reference: str | None) -> None:
     """A reference names one transaction of a ledger (invariant 12)."""
     used = state.reference(reference) if reference else None
     if reference and used is not None:
         raise ReferenceConflict(reference, used)
 
 
-def _transaction(state: State, id: int) -> Transaction:
+def known_transaction(state: State, id: int) -> Transaction:
     known = state.transaction(id)
     if known is None:
         raise UnknownTransaction(f"there is no transaction {id}")
     return known
 
 
-def _moves(
+def moves_of(
     state: State, id: int, timestamp: int, before: Mapping[Pair, Volumes], after: Mapping[Pair, Volumes]
 ) -> tuple[list[Move], dict[Pair, Volumes]]:
     """The moves of a transaction (invariant 3), and its effective volumes where they are not the totals.
@@ -330,7 +354,8 @@ def _moves(
             later = state.moves_after(account, asset, timestamp)
             moves += (_shifted(move, put_in, put_out) for move in later)
             total = effective[pair] = Volumes(
-                total.input - sum(move.input for move in later), total.output - sum(move.output for move in later)
+                total.input - sum(move.input for move in later),
+                total.output - sum(move.output for move in later),
             )
         moves.append(Move(account, asset, timestamp, id, put_in, put_out, total.input, total.output))
     return moves, effective
@@ -349,7 +374,7 @@ class _Maps(TypedDict):
     pre_commit_effective_volumes: VolumesMap
 
 
-def _maps(
+def volume_maps(
     before: Mapping[Pair, Volumes], after: Mapping[Pair, Volumes], effective: Mapping[Pair, Volumes]
 ) -> _Maps:
     """The four maps of a transaction. Nothing later-dated is there nearly always: then two are the other two."""
@@ -375,21 +400,26 @@ def _maps(
     }
 
 
-def _touched(state: State, new: NewTransaction, timestamp: int, date: int) -> list[Account]:
+def touched(state: State, new: NewTransaction, timestamp: int, date: int) -> list[Account]:
     """The accounts that a new transaction makes, describes, or shows to be older than was known."""
-    described = new.account_metadata or {}
+    described, defaults = new.account_metadata or {}, new.account_defaults
     changed = list[Account]()
-    for address in {name: None for p in new.postings for name in (p.source, p.destination)} | dict.fromkeys(described):
+    for address in {name: None for p in new.postings for name in (p.source, p.destination)} | dict.fromkeys(
+        described
+    ):
         first_usage = state.first_usage(address)
         if first_usage is None or timestamp < first_usage or described.get(address):
             known = state.account(address)
-            account = _described(known, address, described.get(address) or {}, timestamp, date)
+            metadata = described.get(address) or {}
+            if known is None and address in defaults:
+                metadata = {**defaults[address], **metadata}
+            account = described_account(known, address, metadata, timestamp, date)
             if account is not None:
                 changed.append(account)
     return changed
 
 
-def _described(
+def described_account(
     known: Account | None, address: str, metadata: Metadata, first_usage: int, date: int
 ) -> Account | None:
     """The account as it becomes, or None when nothing about it changes."""
@@ -405,5 +435,5 @@ def _described(
     )
 
 
-def _without(metadata: Metadata, key: str) -> Metadata:
+def without(metadata: Metadata, key: str) -> Metadata:
     return {name: value for name, value in metadata.items() if name != key}

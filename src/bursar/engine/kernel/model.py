@@ -64,6 +64,10 @@ class NewTransaction(Struct, frozen=True, gc=False):
     timestamp: int | None = None
     account_metadata: Mapping[str, Metadata | None] | None = {}
     overdraft: Mapping[str, int | None] = {}
+    account_defaults: Mapping[str, Metadata] = {}
+    """Metadata of those of its accounts that did not exist before; not logged."""
+    template: str = ""
+    """Name of the schema's script that the postings come from; "" for none."""
 
 
 class Transaction(Struct, frozen=True, gc=False, kw_only=True):
@@ -81,6 +85,7 @@ class Transaction(Struct, frozen=True, gc=False, kw_only=True):
     inserted_at: int
     updated_at: int
     reverted_at: int | None = None
+    template: str = ""
     post_commit_volumes: VolumesMap = {}
     pre_commit_volumes: VolumesMap = {}
     post_commit_effective_volumes: VolumesMap = {}
@@ -124,12 +129,18 @@ class Log(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Head(Struct, frozen=True, gc=False):
-    """Where a ledger stands: its last log and transaction ids (0: none), last log date and last hash (empty: none)."""
+    """Where a ledger stands: the last log and transaction ids that were taken, last log date, last hash (empty: none).
+
+    A taken id is never given again, even if nothing carries it: a dry run takes ids too. `hashed` says whether logs are
+    chained, `effective` whether logs show effective volumes: both are fixed when the ledger is made.
+    """
 
     log: int = 0
     transaction: int = 0
     date: int = -(2**63)
     hash: bytes = b""
+    hashed: bool = True
+    effective: bool = True
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)

@@ -18,6 +18,8 @@ CREATE TABLE "heads" (
   "transaction" INTEGER NOT NULL,
   "date" INTEGER NOT NULL,
   "hash" BLOB NOT NULL,
+  "hashed" INTEGER NOT NULL,
+  "effective" INTEGER NOT NULL,
   PRIMARY KEY ("ledger")
 ) STRICT, WITHOUT ROWID;
 
@@ -33,6 +35,20 @@ CREATE TABLE "ledger_references" (
   "reference" TEXT NOT NULL,
   "transaction" INTEGER NOT NULL,
   PRIMARY KEY ("ledger", "reference")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "ledgers" (
+  "name" TEXT NOT NULL,
+  "id" INTEGER NOT NULL,
+  "bucket" TEXT NOT NULL,
+  "metadata" TEXT NOT NULL,
+  "features" TEXT NOT NULL,
+  "added_at" INTEGER NOT NULL,
+  "deleted_at" INTEGER,
+  "in_use" INTEGER NOT NULL,
+  "imported_log" INTEGER,
+  "imported_transaction" INTEGER,
+  PRIMARY KEY ("name")
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE "logs" (
@@ -216,6 +232,8 @@ CREATE TABLE "transactions" (
   "inserted_at" INTEGER NOT NULL,
   "updated_at" INTEGER NOT NULL,
   "reverted_at" INTEGER,
+  "template" TEXT NOT NULL,
+  "volumes" TEXT,
   PRIMARY KEY ("ledger", "id")
 ) STRICT, WITHOUT ROWID;
 
@@ -233,14 +251,14 @@ CREATE TABLE "work" (
   "kind" TEXT NOT NULL,
   "key" TEXT NOT NULL,
   "due_at" INTEGER NOT NULL,
+  "ready_at" INTEGER NOT NULL,
   "payload" TEXT NOT NULL,
   "attempts" INTEGER NOT NULL,
-  "leased_until" INTEGER NOT NULL,
   "owner" TEXT NOT NULL,
   "dead" INTEGER NOT NULL,
   "error" TEXT NOT NULL,
   PRIMARY KEY ("kind", "key")
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX "work_by_dead_due_at_kind_key" ON "work" ("dead", "due_at", "kind", "key");
+CREATE INDEX "work_by_kind_dead_ready_at_key" ON "work" ("kind", "dead", "ready_at", "key");
 
