@@ -7,13 +7,16 @@ finish or reschedule its item in the same command as its effects, so that a cras
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct, json
 from msgspec.structs import replace
 
 from bursar.engine import limits
+from bursar.engine.errors import Unavailable
 from bursar.engine.store.base import Changes
 from bursar.engine.store.table import Table
 
@@ -44,20 +47,27 @@ class Claimed(Struct, frozen=True):
 
 
 class WorkRow(Struct, frozen=True, gc=False):
-    """`leased_until` 0: free. `dead`: given up after too many attempts, kept to be seen and rescheduled."""
+    """`ready_at`: when it may be claimed, which is when it is due or, while `owner` holds it, when the lease ends.
+
+    `dead`: given up after too many attempts, kept to be seen and scheduled anew.
+    """
 
     kind: str
     key: str
     due_at: int
+    ready_at: int
     payload: str
     attempts: int
-    leased_until: int
     owner: str
     dead: bool
     error: str
 
 
-WORK: Final = Table("work", WorkRow, ("kind", "key"), indexes=(("dead", "due_at", "kind", "key"),))
+WORK: Final = Table("work", WorkRow, ("kind", "key"), indexes=(("kind", "dead", "ready_at", "key"),))
+
+_log: Final = logging.getLogger(__name__)
+_PAUSE_S: Final = 0.5
+"""Pause, on the real clock, after the store refused a claim."""
 
 Handler = Callable[["Core", Claimed], Awaitable[None]]
 
@@ -66,7 +76,8 @@ _encode: Final = json.Encoder(order="deterministic").encode
 
 def work_row(work: Work) -> WorkRow:
     """A fresh row: no attempts yet, free."""
-    return WorkRow(work.kind, work.key, work.due_at, _encode(work.payload).decode(), 0, 0, "", False, "")
+    payload = _encode(work.payload).decode()
+    return WorkRow(work.kind, work.key, work.due_at, work.due_at, payload, 0, "", False, "")
 
 
 class Worker:
@@ -78,7 +89,9 @@ class Worker:
         self._handlers: dict[str, Handler] = {}
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
+        self._adopted = not core.store.exclusive
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
         core.writer.committed = self._committed
 
     def register(self, kind: str, handler: Handler) -> None:
@@ -91,15 +104,17 @@ class Worker:
     def start(self) -> None:
         """Run items as they become due, until `stop`."""
         if self._task is None:
+            self._stopping = False
             self._task = asyncio.create_task(self._run(), name="bursar-worker")
 
     async def stop(self) -> None:
         """Start nothing more, and let the items in progress finish."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            self._stopping = True
+            self._changed.set()
+            await self._task
             self._task = None
-        await asyncio.gather(*self._running.values())
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     async def run_due(self) -> int:
         """Carry out, one after another, all that is due now or becomes due by it; the number of items done."""
@@ -116,13 +131,19 @@ class Worker:
 
     async def next_due(self) -> int | None:
         """When the next item with a handler is due; None if there is none."""
+        await self._adopt()
         return await self._core.read(self._next_due)
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping:
             self._changed.clear()
             free = limits.WORK_CONCURRENCY - len(self._running)
-            claimed = await self._claim(free) if free > 0 else []
+            try:
+                claimed = await self._claim(free) if free > 0 else []
+            except Unavailable as error:
+                _log.warning("work cannot be claimed, trying again: %s", error.message)
+                await asyncio.sleep(_PAUSE_S)
+                continue
             for item in claimed:
                 self._begin(item)
             if not claimed:
@@ -144,11 +165,13 @@ class Worker:
         identity = (item.kind, item.key)
         task = asyncio.create_task(self._handle(item), name=f"bursar-work-{item.kind}")
         self._running[identity] = task
-        task.add_done_callback(lambda _: self._ended(identity))
+        task.add_done_callback(lambda task: self._ended(identity, task))
 
-    def _ended(self, identity: tuple[str, str]) -> None:
+    def _ended(self, identity: tuple[str, str], task: asyncio.Task[None]) -> None:
         del self._running[identity]
         self._changed.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.warning("work %s %s will be tried again when its lease ends: %s", *identity, error)
 
     def _committed(self, changes: Changes) -> None:
         if WORK in changes:
@@ -156,6 +179,7 @@ class Worker:
 
     async def _claim(self, most: int) -> list[Claimed]:
         """Lease due items, so that no one else carries them out meanwhile."""
+        await self._adopt()
         found = await self._core.read(lambda view: self._due(view, most))
         if not found:
             return []
@@ -164,33 +188,40 @@ class Worker:
             lambda view: self._lease(view, keys), reads=[(WORK, key) for key in keys]
         )
 
+    async def _adopt(self) -> None:
+        """Once: on a store of our own, a lease of an earlier process is a dead one's, and its item is due at once."""
+        if self._adopted:
+            return
+        self._adopted = True
+        left = await self._core.read(lambda view: view.select(WORK, {"owner !=": ""}))
+        if left:
+            await self._core.submit(lambda view: self._release(view, left))
+
+    def _release(self, view: View, left: list[WorkRow]) -> None:
+        for row in left:
+            view.put(WORK, replace(row, ready_at=row.due_at, owner=""))
+
     def _due(self, view: ReadView, most: int) -> list[WorkRow]:
-        """The first due items that may be claimed, in order of due time, then kind and key."""
-        rows = view.select(
-            WORK,
-            {"dead": False, "due_at <=": view.now},
-            order=("due_at", "kind", "key"),
-            limit=most + len(self._running),
+        """The first items that may be claimed, in order of time, then kind and key."""
+        first = (
+            view.select(
+                WORK,
+                {"kind": kind, "dead": False, "ready_at <=": view.now},
+                order=("kind", "dead", "ready_at", "key"),
+                limit=most,
+            )
+            for kind in self._handlers
         )
-        return [row for row in rows if self._claimable(row, view.now)][:most]
-
-    def _claimable(self, row: WorkRow, now: int) -> bool:
-        if row.dead or row.due_at > now or row.kind not in self._handlers:
-            return False
-        return row.leased_until <= now or self._abandoned(row)
-
-    def _abandoned(self, row: WorkRow) -> bool:
-        """On a store of our own, a lease of another process is the lease of a dead one."""
-        return self._core.store.exclusive and row.owner != self._owner
+        return sorted(chain.from_iterable(first), key=lambda row: (row.ready_at, row.kind, row.key))[:most]
 
     def _lease(self, view: View, keys: list[tuple[str, str]]) -> list[Claimed]:
         claimed: list[Claimed] = []
         for key in keys:
             row = view.get(WORK, *key)
-            if row is None or not self._claimable(row, view.now):
+            if row is None or row.dead or row.ready_at > view.now:
                 continue
             until = view.now + limits.WORK_LEASE_US
-            leased = replace(row, attempts=row.attempts + 1, leased_until=until, owner=self._owner)
+            leased = replace(row, attempts=row.attempts + 1, ready_at=until, owner=self._owner)
             view.put(WORK, leased)
             payload = json.decode(row.payload, type=dict[str, Any])
             claimed.append(Claimed(row.kind, row.key, row.due_at, payload, leased.attempts))
@@ -200,7 +231,7 @@ class Worker:
         """Run the handler. What it left unfinished although it did not fail is finished here."""
         try:
             await self._handlers[item.kind](self._core, item)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises, its item is tried again
             text = f"{type(error).__name__}: {error}"[: limits.WORK_ERROR_CHARS]
             await self._core.submit(lambda view: self._failed(view, item, text))
             return
@@ -210,12 +241,7 @@ class Worker:
 
     def _holds(self, row: WorkRow | None, item: Claimed) -> bool:
         """Whether the row is still this claim, and not gone, rescheduled or claimed again."""
-        return (
-            row is not None
-            and row.leased_until > 0
-            and row.owner == self._owner
-            and row.attempts == item.attempt
-        )
+        return row is not None and row.owner == self._owner and row.attempts == item.attempt
 
     def _finish(self, view: View, item: Claimed) -> None:
         if self._holds(view.get(WORK, item.kind, item.key), item):
@@ -229,13 +255,11 @@ class Worker:
         dead = row.attempts >= limits.WORK_ATTEMPTS
         delay = min(limits.WORK_BACKOFF_US << (row.attempts - 1), limits.WORK_BACKOFF_MAX_US)
         due_at = row.due_at if dead else view.now + delay
-        view.put(WORK, replace(row, due_at=due_at, leased_until=0, owner="", dead=dead, error=error))
+        view.put(WORK, replace(row, due_at=due_at, ready_at=due_at, owner="", dead=dead, error=error))
 
     def _next_due(self, view: ReadView) -> int | None:
-        rows = view.select(WORK, {"dead": False}, order=("due_at", "kind", "key"))
-        dues = (
-            row.due_at if self._abandoned(row) else max(row.due_at, row.leased_until)
-            for row in rows
-            if row.kind in self._handlers
+        order = ("kind", "dead", "ready_at", "key")
+        first = (
+            view.select(WORK, {"kind": kind, "dead": False}, order=order, limit=1) for kind in self._handlers
         )
-        return min(dues, default=None)
+        return min((row.ready_at for rows in first for row in rows), default=None)

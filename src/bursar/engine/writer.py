@@ -104,7 +104,7 @@ class Writer:
         try:
             while not await self._attempt(batch):
                 self._memory.forget()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - every caller must be answered, whatever a store raises
             self._memory.forget()
             failed = error if isinstance(error, CommitFailed) else _unexpected(error)
             for submitted in batch:
@@ -138,7 +138,7 @@ class Writer:
             except Missing as missing:
                 view.roll_back()
                 await self._load(missing.wanted)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - what a command raises is its caller's
                 view.roll_back()
                 submitted.error = error
                 return
