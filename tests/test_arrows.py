@@ -58,6 +58,7 @@ ROOMS = [
     *(Room(place, (*ENGINE, *CHECKS, *DOMAINS, "bursar.engine.tables"), CODEC) for place in CHECKS),
     *(Room(leaf, (*BASIS, "bursar.engine.kernel"), CODEC) for leaf in BASIS),
     Room("bursar.engine.kernel", libraries=CODEC),
+    Room("bursar.engine.numscript", libraries=CODEC),
     Room("bursar.engine.store", (*BASIS, "bursar.engine.kernel"), CODEC | {"alembic", "sqlalchemy"}),
     Room(
         "bursar.engine.milkyway",
@@ -130,7 +131,10 @@ def test_every_module_has_a_room() -> None:
     assert [module for module in MODULES if room_of(module).place == "bursar" and module != "bursar"] == []
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if within(name, "bursar.engine.kernel")])
+PURE = ("bursar.engine.kernel", "bursar.engine.numscript")
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if any(within(name, place) for place in PURE)])
 def test_the_kernel_is_pure(module: str) -> None:
     """No clock, no randomness, no I/O: same input, same output, on any machine."""
     impure = {
