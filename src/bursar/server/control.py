@@ -5,7 +5,7 @@ It takes no credentials: a sandbox listens on loopback and holds nothing worth h
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -19,7 +19,7 @@ from bursar.server.exchange import Exchange
 from bursar.server.failure import Failure
 from bursar.server.faults import FaultRule, Faults, TooManyFaults
 from bursar.server.replies import json_reply, render_plain
-from bursar.server.timeline import Timeline
+from bursar.server.timeline import NotAhead, Timeline
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ class Control:
 
     def api(self) -> Api:
         """Return the API."""
-        api = Api(render=render_plain)
+        api = Api(render=render_plain, translate=_translate)
         api.add("GET", "/clock", self.clock)
         api.add("POST", "/clock/freeze", self.freeze)
         api.add("POST", "/clock/advance", self.advance)
@@ -95,9 +95,12 @@ class Control:
         return Response(204, Headers(), b"")
 
 
+def _translate(error: Exception) -> Failure | None:
+    return Failure(400, str(error)) if isinstance(error, NotAhead) else None
+
+
 def _microseconds(at: datetime) -> int:
-    whole = at.replace(microsecond=0)
-    return int(whole.timestamp()) * SECOND_US + at.microsecond
+    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 async def _optional(exchange: Exchange, kind: type[T]) -> T | None:

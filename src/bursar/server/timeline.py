@@ -26,6 +26,14 @@ class ClockState(msgspec.Struct, frozen=True):
     work_done: int = 0
 
 
+LATEST_US = 253_370_764_800 * SECOND_US
+"""The year 9999, where texts for times end."""
+
+
+class NotAhead(ValueError):
+    """A clock was to be moved to where it cannot go: back, or beyond the year 9999."""
+
+
 class Timeline:
     """Moves a core's sandbox clock.
 
@@ -45,9 +53,14 @@ class Timeline:
         return ClockState(rfc3339(now), now, self._clock.frozen, next_due, work_done)
 
     async def freeze(self, at_us: int | None = None) -> ClockState:
-        """Stop the clock, at the present moment or at `at_us`."""
+        """Stop the clock, at the present moment or at `at_us`, which must not be earlier. Raises `NotAhead`.
+
+        Work that becomes due is done as by `advance`.
+        """
         async with self._moving:
-            self._clock.freeze(at_us)
+            if at_us is not None:
+                return await self.state(await self._freeze_at(at_us))
+            self._clock.freeze()
             return await self.state()
 
     async def resume(self) -> ClockState:
@@ -57,16 +70,32 @@ class Timeline:
             return await self.state()
 
     async def advance(self, us: int) -> ClockState:
-        """Move on by `us` microseconds, stopping at each moment at which work is due."""
+        """Move on by `us` microseconds, stopping at each moment at which work is due. Raises `NotAhead`."""
         async with self._moving:
-            return await self.state(await self._move(self._clock.now() + us))
+            target = self._clock.now() + us
+            self._check(target)
+            return await self.state(await self._move(target))
 
     async def run_to_next(self) -> ClockState:
         """Move on to the next moment at which work is due, and do it; nothing happens when there is none."""
         async with self._moving:
             due = await self._core.worker.next_due()
-            done = 0 if due is None else await self._move(max(due, self._clock.now()))
+            done = 0 if due is None else await self._move(due)
             return await self.state(done)
+
+    async def _freeze_at(self, at_us: int) -> int:
+        self._check(at_us)
+        self._clock.freeze()
+        return await self._move(at_us)
+
+    def _check(self, target: int) -> None:
+        if not self._clock.now() <= target < LATEST_US:
+            raise NotAhead(f"the clock moves ahead only, and not beyond {rfc3339(LATEST_US)}")
+
+    def _reach(self, at: int) -> None:
+        ahead = at - self._clock.now()
+        if ahead > 0:  # a running clock may be there by itself
+            self._clock.advance(ahead)
 
     async def _move(self, target: int) -> int:
         worker = self._core.worker
@@ -74,12 +103,12 @@ class Timeline:
         try:
             done = await worker.run_due()
             while (due := await worker.next_due()) is not None and due <= target:
-                self._clock.set(max(due, self._clock.now()))
+                self._reach(due)
                 ran = await worker.run_due()
                 if not ran:
                     break  # claimed by somebody else
                 done += ran
-            self._clock.set(max(target, self._clock.now()))
+            self._reach(target)
             return done + await worker.run_due()
         finally:
             worker.start()

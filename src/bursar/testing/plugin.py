@@ -39,7 +39,7 @@ def bursar_sandbox() -> Generator[Engine]:
 
 @pytest.fixture
 def bursar_server() -> Generator[SandboxServer]:
-    """A fresh sandbox behind a real port, for programs that speak HTTP themselves:
+    """A fresh sandbox behind a real port, for programs that speak HTTP themselves.
 
     def test_my_program(bursar_server):
         options = bursar_server.options("bank-alpha")
