@@ -257,7 +257,6 @@ class _Audit:
         )
         self._next_row = next(self._transactions, None)
         if not self._told:
-            if not self._told:
             yield from self._differences("transaction", f"transaction {tx.id}", expected, found)
         if expected.reference is not None:
             known = self._view.get(REFERENCES, self._ledger, expected.reference)
