@@ -157,7 +157,7 @@ def test_moments_dates_and_ids_go_out_as_text() -> None:
     }
     assert loads(dumps(values)) == {
         "at": "2026-01-02T03:04:05Z",
-        "there": "2026-01-02T03:04:05.120000Z",
+        "there": "2026-01-02T03:04:05.12Z",
         "on": "2026-01-02",
         "id": "00000000-0000-0000-0000-000000000001",
     }

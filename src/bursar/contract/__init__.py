@@ -15,28 +15,34 @@ from .endpoint import (
     RawSync,
     Reply,
     Resource,
+    Streaming,
     Sync,
+    count,
     delete,
     endpoint,
     get,
     listing,
     post,
     put,
+    streaming,
 )
 from .errors import ApiError, BursarError, InvalidRequestError, TransportError, UnreadableAnswer
 from .http import Headers, Request, Response
 from .model import Model, OpenEnum, OpenIntEnum
 from .page import AsyncListing, AsyncPage, CursorPaging, OffsetPaging, Page, Paging, Slice, Unreadable
-from .params import Header, IdempotencyKey, Member, Query
+from .params import Body, Header, IdempotencyKey, Member, Query, StreamBody
 from .secret import Secret
+from .stream import AsyncItemStream, ItemStream
 
 __all__ = [
     "ApiError",
     "Async",
+    "AsyncItemStream",
     "AsyncListing",
     "AsyncPage",
     "BadRequest",
     "BaseEndpoint",
+    "Body",
     "BursarError",
     "C",
     "Caller",
@@ -49,6 +55,7 @@ __all__ = [
     "IdempotencyKey",
     "Incoming",
     "InvalidRequestError",
+    "ItemStream",
     "Listing",
     "Member",
     "Model",
@@ -69,10 +76,13 @@ __all__ = [
     "Route",
     "Secret",
     "Slice",
+    "StreamBody",
+    "Streaming",
     "Sync",
     "TransportError",
     "Unreadable",
     "UnreadableAnswer",
+    "count",
     "delete",
     "endpoint",
     "get",
@@ -81,4 +91,5 @@ __all__ = [
     "prepare",
     "put",
     "route",
+    "streaming",
 ]

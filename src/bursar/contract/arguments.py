@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import typing
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,7 +22,8 @@ from .endpoint import BaseEndpoint
 from .errors import InvalidRequestError, UnreadableAnswer
 from .json import dumps, loads, moment, number
 from .model import Model
-from .params import Param, Place
+from .params import Param, Place, StreamBody
+from .stream import Outgoing, framed
 from .url import query, segment
 
 
@@ -38,42 +40,81 @@ class Prepared:
     effect: Effect
     """A keyed endpoint called without a key counts as `Effect.ONCE`."""
     key: str | None
+    media: str = "application/json"
+    """The body's ``Content-Type``."""
+    pieces: Outgoing | None = field(default=None, repr=False)
+    """A body that is made while it is sent, in place of `body`."""
 
 
 def prepare(endpoint: BaseEndpoint, arguments: Mapping[str, Any]) -> Prepared:
     """Encode a call's arguments. Raises `InvalidRequestError` before anything leaves."""
-    target = endpoint.description.path
-    pairs: list[tuple[str, str]] = []
-    headers: list[tuple[str, str]] = []
-    members: dict[str, Any] = {}
-    body: bytes | None = None
-    key: str | None = None
+    parts = _Parts(endpoint.description.path)
     for param in endpoint.params:
-        value = _given(arguments, param)
-        if param.key is not None:
-            key = _key(value, param)
-        elif param.place is Place.BODY:
-            body = _body(value, param)
-        elif value is None:
-            continue
-        elif param.place is Place.PATH:
-            target = target.replace("{" + param.name + "}", segment(_text(value, param), what=param.name))
-        elif param.place is Place.QUERY:
-            pairs.extend((param.wire_name, text) for text in _texts(value, param))
-        elif param.place is Place.HEADER:
-            headers.append((param.wire_name, _header(_text(value, param), param.name)))
-        else:
-            members[param.wire_name] = _checked(value, param)
-    if members:
-        body = dumps(members)
-    if key is not None:
-        headers.append((_key_header(endpoint), key))
-    if pairs:
-        target = f"{target}?{query(pairs)}"
+        parts.add(param, _given(arguments, param))
+    if parts.key is not None:
+        parts.headers.append((_key_header(endpoint), parts.key))
     effect = endpoint.description.effect
-    if effect is Effect.KEYED and key is None:
+    if effect is Effect.KEYED and parts.key is None and not _carries_keys(endpoint, arguments):
         effect = Effect.ONCE
-    return Prepared(endpoint.name, endpoint.description.verb, target, tuple(headers), body, effect, key)
+    return Prepared(
+        endpoint.name,
+        endpoint.description.verb,
+        f"{parts.target}?{query(parts.pairs)}" if parts.pairs else parts.target,
+        tuple(parts.headers),
+        parts.body if parts.members is None else dumps(parts.members),
+        effect,
+        parts.key,
+        parts.media,
+        parts.pieces,
+    )
+
+
+class _Parts:
+    """What the arguments of a call amount to so far."""
+
+    __slots__ = ("body", "headers", "key", "media", "members", "pairs", "pieces", "target")
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self.pairs: list[tuple[str, str]] = []
+        self.headers: list[tuple[str, str]] = []
+        self.members: dict[str, Any] | None = None
+        self.body: bytes | None = None
+        self.media = "application/json"
+        self.pieces: Outgoing | None = None
+        self.key: str | None = None
+
+    def add(self, param: Param, value: Any) -> None:
+        """Put one argument where it belongs."""
+        if param.place is Place.BODY:
+            self._add_body(param, value)
+        elif param.place is Place.MEMBER:
+            self.members = {} if self.members is None else self.members
+            if value is not None:
+                self.members[param.wire_name] = _checked(value, param)
+        elif param.key is not None:
+            self.key = _key(value, param)
+        elif value is None:
+            return
+        elif param.place is Place.PATH:
+            place = "{" + param.name + "}"
+            self.target = self.target.replace(place, segment(_text(value, param), what=param.name))
+        elif param.place is Place.QUERY:
+            self.pairs.extend(_pairs(value, param))
+        else:
+            self.headers.append((param.wire_name, header_text(_text(value, param), param.name)))
+
+    def _add_body(self, param: Param, value: Any) -> None:
+        if param.stream is None:
+            self.body = _body(value, param)
+        else:
+            self.media = param.stream.media
+            self.body, self.pieces = _stream(value, param.stream, param.name)
+
+
+def _carries_keys(endpoint: BaseEndpoint, arguments: Mapping[str, Any]) -> bool:
+    keyed_by = endpoint.description.keyed_by
+    return keyed_by is not None and keyed_by(arguments)
 
 
 def _given(arguments: Mapping[str, Any], param: Param) -> Any:
@@ -90,17 +131,39 @@ def _key_header(endpoint: BaseEndpoint) -> str:
 def _key(value: Any, param: Param) -> str | None:
     if value is None or value == "":
         return str(uuid4()) if param.key is not None and param.key.mint else None
-    return _header(_text(value, param), param.name)
+    return header_text(_text(value, param), param.name)
 
 
 # RFC 9110 section 5.5: visible ASCII and blanks; never a line break.
 _HEADER_TEXT = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?")
 
 
-def _header(text: str, what: str) -> str:
+def header_text(text: str, what: str) -> str:
+    """Return a header field's value if it can travel as one. Raises `InvalidRequestError`."""
     if not _HEADER_TEXT.fullmatch(text):
         raise InvalidRequestError(f"{what} must be visible ASCII without line breaks", what)
     return text
+
+
+def _stream(value: Any, stream: StreamBody, what: str) -> tuple[bytes | None, Outgoing | None]:
+    """Return a body that can be sent again, or one that is made while it is sent."""
+    if isinstance(value, str):
+        return value.encode(), None
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value), None
+    if isinstance(value, (list, tuple)):
+        items: Sequence[Any] = value
+        return b"".join(framed(item, stream.frame) for item in items), None
+    if isinstance(value, (Iterable, AsyncIterable)) and not isinstance(value, (Mapping, Model)):
+        return None, Outgoing(value, stream.frame)
+    raise InvalidRequestError(f"{what} must be bytes or an iterable of pieces", what)
+
+
+def _pairs(value: Any, param: Param) -> list[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        entries: Mapping[str, Any] = value
+        return [(f"{param.wire_name}[{name}]", _text(entry, None)) for name, entry in entries.items()]
+    return [(param.wire_name, text) for text in _texts(value, param)]
 
 
 def _texts(value: Any, param: Param) -> list[str]:
@@ -120,6 +183,8 @@ def _text(value: Any, param: Param | None) -> str:
     if isinstance(checked, (Decimal, int)):
         return number(checked).decode()
     if isinstance(checked, datetime):
+        if checked.tzinfo is None:
+            raise InvalidRequestError("a time needs a zone, for example datetime.now(UTC)")
         return moment(checked)
     if isinstance(checked, (str, UUID, date)):
         return str(checked)
@@ -145,14 +210,18 @@ def _body(value: Any, param: Param) -> bytes | None:
         body = dumps(value)
         _check_body(body, type(value), tolerate=bool(value.extra))
         return body
-    if not isinstance(value, Mapping):
+    listed = isinstance(value, (list, tuple)) and typing.get_origin(param.kind) is list
+    if not listed and not isinstance(value, Mapping):
         raise InvalidRequestError(f"{param.name} must be a {_name(param.kind)} or a mapping", param.name)
-    mapping: Mapping[str, Any] = value
-    for pointer, wrong in misplaced(mapping, param.kind):
+    for pointer, wrong in misplaced(value, param.kind):
         number(wrong, pointer)
-    body = dumps(mapping)
-    _check_body(body, param.kind, tolerate=False)
+    body = dumps(value)
+    _check_body(body, param.kind, tolerate=listed and _any_extra(value))
     return body
+
+
+def _any_extra(items: Any) -> bool:
+    return any(isinstance(item, Model) and item.extra for item in items)
 
 
 def _check_body(body: bytes, kind: Any, *, tolerate: bool) -> None:
@@ -164,8 +233,9 @@ def _check_body(body: bytes, kind: Any, *, tolerate: bool) -> None:
         raise InvalidRequestError(f"{pointer or 'the body'}: {message}", pointer) from None
     except UnreadableAnswer as error:
         raise InvalidRequestError(str(error), error.pointer) from None
-    if isinstance(model, Model):
-        model.validate()
+    for part in model if isinstance(model, list) else (model,):
+        if isinstance(part, Model):
+            part.validate()
 
 
 @cache

@@ -27,17 +27,39 @@ T = TypeVar("T")
 @cache
 def decoder(kind: Any) -> Callable[[bytes], Any]:
     """Return a function from JSON bytes to `kind`, compiled once. It raises `UnreadableAnswer`."""
-    strict = msgspec.json.Decoder(kind, float_hook=Decimal).decode
+    strict = _strict(kind)
+    careful = _holds_decimals(kind)
 
     def decode(body: bytes) -> Any:
         try:
-            if not _is_odd(body):
+            if strict is not None and not (careful and _is_odd(body)):
                 return strict(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             pass
         return tolerant(loads(body), kind)
 
     return decode
+
+
+@cache
+def strict_list(kind: Any) -> Callable[[bytes], list[Any]] | None:
+    """Return the fast decoder of an array of `kind`; None where only the tolerant one will do."""
+    return None if _holds_decimals(kind) else _strict(types.GenericAlias(list, (kind,)))
+
+
+def _strict(kind: Any) -> Callable[[bytes], Any] | None:
+    try:
+        return msgspec.json.Decoder(kind, float_hook=Decimal).decode
+    except TypeError:
+        # A union of models without tags: the tolerant reader tries one after the other.
+        return None
+
+
+def _holds_decimals(kind: Any) -> bool:
+    try:
+        return "'decimal'" in str(msgspec.json.schema(kind))
+    except TypeError:
+        return True
 
 
 _HUGE = re.compile(rb"[eE][+-]?[0-9]{4}")
@@ -80,6 +102,9 @@ def _model(value: Any, kind: type[Model], pointer: str) -> Model:
     if inside is None:
         raise UnreadableAnswer(f"expected an object at {pointer or 'the top'}", pointer)
     rest = dict(inside)
+    tag = kind.tag_name()
+    if tag is not None and rest.get(tag) == kind.tag():
+        del rest[tag]
     fields: dict[str, Any] = {}
     for field in msgspec.structs.fields(kind):
         place = f"{pointer}/{field.encode_name}"
@@ -98,6 +123,9 @@ def _model(value: Any, kind: type[Model], pointer: str) -> Model:
 def _union(value: Any, kinds: tuple[Any, ...], pointer: str) -> Any:
     if value is None and type(None) in kinds:
         return None
+    variant = _variant(value, kinds)
+    if variant is not None:
+        return _model(value, variant, pointer)
     failure: UnreadableAnswer | None = None
     for kind in kinds:
         if kind in (type(None), msgspec.UnsetType):
@@ -107,6 +135,25 @@ def _union(value: Any, kinds: tuple[Any, ...], pointer: str) -> Any:
         except UnreadableAnswer as error:
             failure = error
     raise failure or UnreadableAnswer(f"unexpected value at {pointer or 'the top'}", pointer)
+
+
+def _variant(value: Any, kinds: tuple[Any, ...]) -> type[Model] | None:
+    """Return the model that a tagged object means: the one with its tag, else the one for unknown tags (``""``)."""
+    inside = members(value)
+    if inside is None:
+        return None
+    spare: type[Model] | None = None
+    for kind in kinds:
+        if not (isinstance(kind, type) and issubclass(kind, Model)):
+            continue
+        name = kind.tag_name()
+        if name is None or not isinstance(inside.get(name), str):
+            continue
+        if inside[name] == kind.tag():
+            return kind
+        if kind.tag() == "":
+            spare = kind
+    return spare
 
 
 def _leaf(value: Any, kind: Any, pointer: str) -> Any:

@@ -8,7 +8,8 @@ gives the synchronous call, the asynchronous call, the raw calls, the server's r
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine
+import warnings
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, Protocol, Self, TypeVar, overload
@@ -21,8 +22,9 @@ from .errors import UnreadableAnswer
 from .http import Response
 from .json import loads
 from .model import Model
-from .page import AsyncListing, Page, Paging, Slice, Unreadable, required_items
+from .page import AsyncListing, Page, Paging, Slice, Unreadable, fast_slice, required_items
 from .params import Param, resolve
+from .stream import AsyncItemStream, ItemStream
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -105,10 +107,20 @@ class Description:
     """Arguments that the answer must repeat: an answer about another object is refused."""
     errors: dict[int, str] = field(default_factory=dict[int, str])
     """Documented error statuses and what each means here."""
+    counted_in: str | None = None
+    """Header of the answer that holds the value, an integer, in place of a body."""
+    keyed_by: Callable[[Mapping[str, Any]], bool] | None = None
+    """Tells from the arguments whether the body carries idempotency keys itself; makes a `KEYED` call without a header
+    repeatable."""
+    deprecated: str = ""
+    """What to use instead; calling a deprecated endpoint warns."""
 
 
 class BaseEndpoint:
     """What all endpoints share, whatever their types."""
+
+    streams = False
+    """True when the answer is read item by item while it arrives."""
 
     def __init__(
         self, function: Callable[..., Any], description: Description, paging: Paging | None = None
@@ -175,6 +187,8 @@ class BaseEndpoint:
             return self._read_slice(response, arguments, self.paging)
         if self.returns in (None, type(None)):
             return None
+        if self.description.counted_in is not None:
+            return _count(response, self.description.counted_in)
         if self.description.media == "text":
             return _text(response)
         if not response.body.strip():
@@ -190,6 +204,9 @@ class BaseEndpoint:
         return value
 
     def _read_slice(self, response: Response, arguments: dict[str, Any], paging: Paging) -> Slice[Any]:
+        fast = fast_slice(response.body, self.returns, paging, arguments)
+        if fast is not None:
+            return fast
         body = loads(response.body)
         items: list[Any] = []
         unreadable: list[Unreadable] = []
@@ -211,6 +228,13 @@ def _text(response: Response) -> str:
     return response.text
 
 
+def _count(response: Response, name: str) -> int:
+    text = response.headers.get(name, "")
+    if not (text.isascii() and text.isdigit()):
+        raise UnreadableAnswer(f"the answer has no number in its header {name}")
+    return int(text)
+
+
 class _Bound:
     """An endpoint on a resource; calling it makes the call. Documents itself like a method."""
 
@@ -225,6 +249,10 @@ class _Bound:
         return self._endpoint.signature
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        endpoint = self._endpoint
+        if endpoint.description.deprecated:
+            words = f"{endpoint.name}: {endpoint.description.deprecated}"
+            warnings.warn(words, DeprecationWarning, stacklevel=2)
         return self._caller.invoke(self._endpoint, self._endpoint.bind(args, kwargs))
 
     def __repr__(self) -> str:
@@ -267,6 +295,32 @@ class Listing(BaseEndpoint, Generic[P, Item]):
         return self if obj is None else _Bound(self, obj.caller)
 
 
+class Streaming(BaseEndpoint, Generic[P, Item]):
+    """An endpoint whose answer is lines of JSON, read while they arrive."""
+
+    streams = True
+
+    @overload
+    def __get__(self, obj: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, obj: Resource[Sync], owner: type) -> Callable[P, ItemStream[Item]]: ...
+    @overload
+    def __get__(self, obj: Resource[Async], owner: type) -> Callable[P, AsyncItemStream[Item]]: ...
+    @overload
+    def __get__(self, obj: Resource[RawSync], owner: type) -> Callable[P, Reply[ItemStream[Item]]]: ...
+    @overload
+    def __get__(
+        self, obj: Resource[RawAsync], owner: type
+    ) -> Callable[P, Coroutine[Any, Any, Reply[AsyncItemStream[Item]]]]: ...
+    def __get__(self, obj: Resource[Any] | None, owner: type) -> Any:
+        return self if obj is None else _Bound(self, obj.caller)
+
+    @property
+    def read_line(self) -> Callable[[bytes], Item]:
+        """Return a function from a line to an item. It raises `UnreadableAnswer`."""
+        return decoder(self.returns)
+
+
 Method = Callable[Concatenate[Any, P], T]
 
 
@@ -280,9 +334,22 @@ def endpoint(
     media: Literal["json", "text"] = "json",
     echo: tuple[str, ...] = (),
     errors: dict[int, str] | None = None,
+    keyed_by: Callable[[Mapping[str, Any]], bool] | None = None,
+    deprecated: str = "",
 ) -> Callable[[Callable[Concatenate[Any, P], T]], Endpoint[P, T]]:
     """Describe an endpoint; see `Description` for what the arguments say."""
-    description = Description(verb, path, effect, status, unwrap, media, echo, errors or {})
+    description = Description(
+        verb,
+        path,
+        effect,
+        status,
+        unwrap,
+        media,
+        echo,
+        errors or {},
+        keyed_by=keyed_by,
+        deprecated=deprecated,
+    )
 
     def decorate(function: Callable[Concatenate[Any, P], T]) -> Endpoint[P, T]:
         return Endpoint(function, description)
@@ -329,13 +396,37 @@ def delete(
     return endpoint("DELETE", path, effect=Effect.IDEMPOTENT, status=status, errors=errors)
 
 
+def count(
+    path: str, *, header: str, errors: dict[int, str] | None = None
+) -> Callable[[Callable[Concatenate[Any, P], T]], Endpoint[P, T]]:
+    """Describe a HEAD endpoint that answers with a number in a header."""
+    description = Description("HEAD", path, Effect.SAFE, status=204, errors=errors or {}, counted_in=header)
+
+    def decorate(function: Callable[Concatenate[Any, P], T]) -> Endpoint[P, T]:
+        return Endpoint(function, description)
+
+    return decorate
+
+
 def listing(
-    path: str, *, paging: Paging, errors: dict[int, str] | None = None
+    path: str, *, paging: Paging, verb: Verb = "GET", errors: dict[int, str] | None = None
 ) -> Callable[[Callable[Concatenate[Any, P], Item]], Listing[P, Item]]:
-    """Describe a listing by GET; the annotated return type is that of one item."""
-    description = Description("GET", path, Effect.SAFE, errors=errors or {})
+    """Describe a listing, which is safe whatever its verb; the annotated return type is that of one item."""
+    description = Description(verb, path, Effect.SAFE, errors=errors or {})
 
     def decorate(function: Callable[Concatenate[Any, P], Item]) -> Listing[P, Item]:
         return Listing(function, description, paging)
+
+    return decorate
+
+
+def streaming(
+    verb: Verb, path: str, *, effect: Effect, errors: dict[int, str] | None = None
+) -> Callable[[Callable[Concatenate[Any, P], Item]], Streaming[P, Item]]:
+    """Describe an endpoint that answers with lines of JSON; the annotated return type is that of one line."""
+    description = Description(verb, path, effect, errors=errors or {})
+
+    def decorate(function: Callable[Concatenate[Any, P], Item]) -> Streaming[P, Item]:
+        return Streaming(function, description)
 
     return decorate

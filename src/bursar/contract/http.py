@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 class Headers(Mapping[str, str]):
@@ -40,6 +41,8 @@ class Request:
     """Absolute URL, already encoded."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     body: bytes | None = field(default=None, repr=False)
+    pieces: Any = field(default=None, repr=False)
+    """A body that is made while it is sent (`bursar.contract.stream.Outgoing`), in place of `body`; None for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +67,11 @@ class Response:
     def text(self) -> str:
         """The body as UTF-8 text; bytes that are none become U+FFFD."""
         return self.body.decode("utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedResponse(Response):
+    """An answer whose body is still to be read: `body` is empty, `pieces` brings it."""
+
+    pieces: Any = field(default=None, repr=False)
+    """`bursar.contract.stream.Pieces`, or `AsyncPieces` from an asynchronous transport."""

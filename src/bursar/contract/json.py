@@ -179,8 +179,9 @@ def _moment(value: datetime, pointer: str, depth: int) -> object:
 
 
 def moment(value: datetime) -> str:
-    """Return an aware time as RFC 3339 in UTC."""
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    """Return an aware time as RFC 3339 in UTC, its fraction without zeros at the end."""
+    text = value.astimezone(UTC).isoformat().removesuffix("+00:00")
+    return f"{text.rstrip('0') if value.microsecond else text}Z"
 
 
 _HANDLERS: dict[Any, Callable[[Any, str, int], object]] = {

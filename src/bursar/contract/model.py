@@ -34,14 +34,26 @@ class Model(msgspec.Struct, forbid_unknown_fields=True, dict=True):
     def validate(self) -> None:
         """Check rules that types cannot say. Raises `InvalidRequestError`. Called on both sides of the wire."""
 
+    @classmethod
+    def tag_name(cls) -> str | None:
+        """Return the member that tells this model from the others of a union; None when there is no such member."""
+        return cls.__struct_config__.tag_field
+
+    @classmethod
+    def tag(cls) -> str:
+        """Return the value of that member; ``""`` marks the model for values that this version does not know."""
+        return str(cls.__struct_config__.tag)
+
     def to_payload(self) -> dict[str, Any]:
         """Return the members as they go on the wire, values not yet encoded."""
-        payload = {
-            name: value
+        tag = type(self).tag_name()
+        payload: dict[str, Any] = {} if tag is None else {tag: type(self).tag()}
+        payload.update(
+            (name, value)
             for name, field, default in _wire_names(type(self))
             if (value := getattr(self, field)) is not msgspec.UNSET
             and (default is _REQUIRED or value != default)
-        }
+        )
         payload.update(self.extra)
         return payload
 

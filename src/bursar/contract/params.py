@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import operator
 import re
+import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -20,14 +23,17 @@ class Place(Enum):
     QUERY = "query"
     HEADER = "header"
     BODY = "body"
-    """The parameter is the whole JSON body."""
+    """The parameter is the whole body."""
     MEMBER = "member"
     """The parameter is one member of a JSON object body."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Marks a query parameter and gives its wire name; the parameter's own name when empty."""
+    """Marks a query parameter and gives its wire name; the parameter's own name when empty.
+
+    A list repeats the name; a mapping is written as ``name[key]=value`` for each of its members.
+    """
 
     name: str = ""
 
@@ -57,6 +63,26 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Body:
+    """Marks the parameter that is the whole JSON body, of any type and under any verb.
+
+    A model needs no mark where the verb usually has a body.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class StreamBody:
+    """Marks the parameter that is a body sent as it comes: bytes, or an iterable of pieces.
+
+    A piece is bytes, sent as they are, or an item that `frame` turns into bytes.
+    """
+
+    media: str
+    """The body's ``Content-Type``."""
+    frame: Callable[[Any], bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Param:
     """One parameter of an endpoint, resolved."""
 
@@ -68,8 +94,10 @@ class Param:
     required: bool
     default: Any = None
     key: IdempotencyKey | None = None
+    stream: StreamBody | None = None
 
 
+_MARKERS = (Query, Header, Member, Body, StreamBody)
 _BODY_VERBS = frozenset({"POST", "PUT", "PATCH"})
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -97,6 +125,8 @@ def resolve(function: Callable[..., Any], verb: str, path: str) -> tuple[tuple[P
 def _param(parameter: inspect.Parameter, hint: Any, verb: str, in_path: bool) -> Param:
     kind, marker = _strip(hint)
     place, wire_name = _place(parameter.name, kind, marker, verb, in_path)
+    if place is Place.BODY:
+        kind = _written(kind)
     required = parameter.default is inspect.Parameter.empty
     return Param(
         name=parameter.name,
@@ -106,6 +136,7 @@ def _param(parameter: inspect.Parameter, hint: Any, verb: str, in_path: bool) ->
         required=required,
         default=None if required else parameter.default,
         key=marker if isinstance(marker, IdempotencyKey) else None,
+        stream=marker if isinstance(marker, StreamBody) else None,
     )
 
 
@@ -114,7 +145,7 @@ def _strip(hint: Any) -> tuple[Any, object]:
     if typing.get_origin(hint) is not typing.Annotated:
         return hint, None
     kind, *extras = typing.get_args(hint)
-    marker = next((extra for extra in extras if isinstance(extra, (Query, Header, Member))), None)
+    marker = next((extra for extra in extras if isinstance(extra, _MARKERS)), None)
     kept = [extra for extra in extras if extra is not marker]
     return (typing.Annotated[(kind, *kept)] if kept else kind), marker
 
@@ -128,9 +159,24 @@ def _place(name: str, kind: Any, marker: object, verb: str, in_path: bool) -> tu
         return Place.QUERY, marker.name or name
     if isinstance(marker, Member):
         return Place.MEMBER, marker.name or name
+    if isinstance(marker, (Body, StreamBody)):
+        return Place.BODY, name
     if verb in _BODY_VERBS and is_model(kind):
         return Place.BODY, name
     return Place.QUERY, name
+
+
+def _written(kind: Any) -> Any:
+    """Return what a body must decode to: a signature that takes a model or a plain mapping means the model."""
+    origin = typing.get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        options = [_written(option) for option in typing.get_args(kind)]
+        if any(is_model(option) for option in options):
+            options = [option for option in options if typing.get_origin(option) is not Mapping]
+        return functools.reduce(operator.or_, options)
+    if origin in (list, Sequence):
+        return types.GenericAlias(list, (_written(typing.get_args(kind)[0]),))
+    return kind
 
 
 def is_model(kind: Any) -> bool:
