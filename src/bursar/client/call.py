@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from dataclasses import dataclass
 from typing import Any
 
 from bursar.contract import (
+    ApiError,
     BaseEndpoint,
+    BursarError,
     Effect,
     Outcome,
     Prepared,
@@ -18,11 +21,14 @@ from bursar.contract import (
     UnreadableAnswer,
     prepare,
 )
+from bursar.contract.endpoint import Streaming
+from bursar.contract.http import StreamedResponse
+from bursar.contract.stream import Incoming
 
 from .clock import Clock
 from .effects import Flow, Send, Sleep
 from .events import AttemptFinished, AttemptStarted, Event, RetryScheduled
-from .failure import ErrorFamily, Verdict, of_answer, of_transport, raised, unreadable
+from .failure import ErrorFamily, Verdict, annotated, of_answer, of_transport, raised, unreadable
 from .policy import RETRY_AFTER_MAX, Policy, backoff
 from .tokens import Token, TokenSource
 
@@ -43,10 +49,21 @@ def call(session: Session, endpoint: BaseEndpoint, arguments: dict[str, Any]) ->
     """Make a call. Raises `InvalidRequestError` before anything leaves, else the API's own errors."""
     prepared = prepare(endpoint, arguments)
     response, attempts = yield from _Attempts(session, endpoint, prepared).run()
+
+    def blame(error: BursarError) -> Exception:
+        """Return the API's error for a 2xx answer whose body is not what it should be, or broke off."""
+        if isinstance(error, TransportError):
+            return raised(session.family, prepared, of_transport(error), attempts, doubt=False)
+        assert isinstance(error, UnreadableAnswer)
+        return unreadable(session.family, prepared, response, attempts, error)
+
+    if isinstance(endpoint, Streaming):
+        assert isinstance(response, StreamedResponse)
+        return Reply(Incoming(response.pieces, endpoint.read_line, blame), response, attempts, prepared.key)
     try:
         value = endpoint.read(response, arguments)
     except UnreadableAnswer as error:
-        raise unreadable(session.family, prepared, response, attempts, error) from error
+        raise blame(error) from error
     return Reply(value, response, attempts, prepared.key)
 
 
@@ -58,6 +75,7 @@ class _Attempts:
         self._policy = session.policy
         self._clock = session.clock
         self._path = endpoint.description.path
+        self._streamed = endpoint.streams
         self._prepared = prepared
         self._deadline = self._clock.monotonic() + self._policy.timeout
         self._sent = 0
@@ -74,19 +92,35 @@ class _Attempts:
             if verdict is None:
                 return response, self._sent
             if verdict.status == 401 and token is not None and stale is None:
-                if self._prepared.effect is not Effect.ONCE:
+                if self._prepared.effect is not Effect.ONCE and not self._used_up():
                     stale = token
                     continue
                 # Sent exactly once means once; but the next call shall not meet the same refused token.
                 self._forget(token)
-            if retries >= self._policy.max_retries or not verdict.repeatable(self._prepared.effect):
+            if retries >= self._policy.max_retries or not self._repeatable(verdict):
                 raise self._error(verdict)
             retries += 1
             yield from self._pause(verdict, retries)
 
+    def _repeatable(self, verdict: Verdict) -> bool:
+        return verdict.repeatable(self._prepared.effect) and not self._used_up()
+
+    def _used_up(self) -> bool:
+        """Return True when the body came from an iterator that has been asked for pieces."""
+        pieces = self._prepared.pieces
+        return pieces is not None and pieces.started
+
     def _token(self, stale: Token | None) -> Flow[Token | None]:
         tokens = self._session.tokens
-        return None if tokens is None else (yield from tokens.get(self._deadline, stale))
+        if tokens is None:
+            return None
+        try:
+            return (yield from tokens.get(self._deadline, stale))
+        except ApiError as error:
+            outcome = Outcome.UNKNOWN if self._doubt else error.outcome
+            # A copy: calls that waited for the same token share the error.
+            own = annotated(copy.copy(error), self._prepared, self._sent, outcome)
+            raise own from error.__cause__
 
     def _forget(self, token: Token) -> None:
         if self._session.tokens is not None:
@@ -101,7 +135,8 @@ class _Attempts:
         started = self._clock.monotonic()
         response, verdict = Response(0), None
         try:
-            response = yield Send(self._request(token), min(left, self._policy.attempt_timeout or left))
+            timeout = min(left, self._policy.attempt_timeout or left)
+            response = yield Send(self._request(token), timeout, streamed=self._streamed)
             if not response.is_success:
                 verdict = of_answer(response, self._session.family, self._clock.wall())
         except TransportError as error:
@@ -112,11 +147,12 @@ class _Attempts:
     def _request(self, token: Token | None) -> Request:
         prepared = self._prepared
         headers = [*self._policy.headers.items(), *prepared.headers, ("User-Agent", self._policy.user_agent)]
-        if prepared.body is not None:
-            headers.append(("Content-Type", "application/json"))
+        if prepared.body is not None or prepared.pieces is not None:
+            headers.append(("Content-Type", prepared.media))
         if token is not None:
             headers.append(("Authorization", f"Bearer {token.text}"))
-        return Request(prepared.verb, self._policy.base_url + prepared.target, tuple(headers), prepared.body)
+        url = self._policy.url(prepared.target)
+        return Request(prepared.verb, url, tuple(headers), prepared.body, prepared.pieces)
 
     def _note(self, response: Response, verdict: Verdict | None, elapsed: float) -> None:
         outcome = None if verdict is None else verdict.outcome

@@ -16,6 +16,7 @@ from bursar.contract import (
     Reply,
 )
 from bursar.contract.params import Place
+from bursar.contract.stream import AsyncItemStream, Incoming, ItemStream
 
 from .call import Session, call
 from .drivers import AsyncDriver, Driver
@@ -46,7 +47,8 @@ class SyncCaller:
 
     def reply(self, endpoint: BaseEndpoint, arguments: dict[str, Any]) -> Reply[Any]:
         """Return the value with its answer."""
-        return self.run(call(self.session, endpoint, arguments))
+        reply = self.run(call(self.session, endpoint, arguments))
+        return replace(reply, value=ItemStream(reply.value)) if endpoint.streams else reply
 
     def run(self, flow: Flow[T]) -> T:
         """Run any flow of this client."""
@@ -69,14 +71,24 @@ class AsyncCaller:
         return self._driver.transport
 
     def invoke(self, endpoint: BaseEndpoint, arguments: dict[str, Any]) -> Any:
-        """Return an awaitable of the value, or a listing."""
+        """Return an awaitable of the value, a listing, or a stream."""
+        if endpoint.streams:
+            return AsyncItemStream(lambda: self._incoming(endpoint, arguments))
         if endpoint.paging is None:
             return self._value(endpoint, arguments)
         return AsyncListing(lambda: self._page(endpoint, arguments))
 
     async def reply(self, endpoint: BaseEndpoint, arguments: dict[str, Any]) -> Reply[Any]:
         """Return the value with its answer."""
-        return await self.run(call(self.session, endpoint, arguments))
+        reply = await self.run(call(self.session, endpoint, arguments))
+        if not endpoint.streams:
+            return reply
+        incoming: Incoming[Any] = reply.value
+
+        async def begun() -> Incoming[Any]:
+            return incoming
+
+        return replace(reply, value=AsyncItemStream(begun))
 
     async def run(self, flow: Flow[T]) -> T:
         """Run any flow of this client."""
@@ -84,6 +96,10 @@ class AsyncCaller:
 
     async def _value(self, endpoint: BaseEndpoint, arguments: dict[str, Any]) -> Any:
         return (await self.reply(endpoint, arguments)).value
+
+    async def _incoming(self, endpoint: BaseEndpoint, arguments: dict[str, Any]) -> Incoming[Any]:
+        incoming: Incoming[Any] = (await self.run(call(self.session, endpoint, arguments))).value
+        return incoming
 
     async def _page(self, endpoint: BaseEndpoint, arguments: dict[str, Any]) -> AsyncPage[Any]:
         held = (await self.reply(endpoint, arguments)).value
@@ -108,10 +124,13 @@ class RawCaller:
         return self._reply(endpoint, arguments)
 
 
+_CURSOR_HOLDS = (Place.QUERY, Place.MEMBER, Place.BODY)
+
+
 def _turned(endpoint: BaseEndpoint, arguments: dict[str, Any], following: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of the following page. A cursor holds the whole query, so the rest of it is left out."""
     if isinstance(endpoint.paging, CursorPaging):
-        query = {param.name: None for param in endpoint.params if param.place is Place.QUERY}
+        query = {p.name: None for p in endpoint.params if p.place in _CURSOR_HOLDS and not p.required}
         return {**arguments, **query, **following}
     return {**arguments, **following}
 

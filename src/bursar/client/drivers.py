@@ -6,13 +6,21 @@ import asyncio
 import inspect
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import aclosing, closing
 from typing import Any, TypeVar
 
-from bursar.contract import BursarError
+from bursar.contract import BursarError, Request, Response
 
 from .clock import Clock
 from .effects import Ask, Flow, Invoke, Join, Send, Sleep
 from .transport import AsyncTransport, Transport
+from .transport.base import (
+    AsyncStreamingTransport,
+    StreamingTransport,
+    WholePieces,
+    as_stream,
+    gathered,
+)
 
 T = TypeVar("T")
 
@@ -45,8 +53,8 @@ class Driver:
 
     def _perform(self, effect: Send | Sleep | Join | Ask | Invoke) -> Any:
         match effect:
-            case Send(request, timeout, transport):
-                return (transport or self.transport).send(request, timeout)
+            case Send(request, timeout, transport, streamed):
+                return _send(transport or self.transport, request, timeout, streamed=streamed)
             case Sleep(seconds):
                 return self._clock.sleep(seconds)
             case Join(flight, timeout):
@@ -55,6 +63,23 @@ class Driver:
                 return function()
             case Invoke(endpoint, arguments, timeout):
                 return self._invoke(endpoint, arguments, timeout)
+
+
+def _send(transport: Transport, request: Request, timeout: float, *, streamed: bool) -> Response:
+    if not streamed and request.pieces is None:
+        return transport.send(request, timeout)
+    if not isinstance(transport, StreamingTransport):
+        # It knows whole bodies only, so this one has to fit into memory.
+        whole = request if request.pieces is None else gathered(request, b"".join(request.pieces))
+        response = transport.send(whole, timeout)
+        return as_stream(response, WholePieces(response.body)) if streamed else response
+    if not streamed:
+        return transport.send(request, timeout)
+    answer = transport.open(request, timeout)
+    if answer.is_success:
+        return answer
+    with closing(answer.pieces) as pieces:
+        return Response(answer.status, answer.headers, b"".join(pieces))
 
 
 def _wait(flight: Future[Any], timeout: float) -> bool:
@@ -93,8 +118,8 @@ class AsyncDriver:
 
     async def _perform(self, effect: Send | Sleep | Join | Ask | Invoke) -> Any:
         match effect:
-            case Send(request, timeout, transport):
-                return await (transport or self.transport).send(request, timeout)
+            case Send(request, timeout, transport, streamed):
+                return await _send_async(transport or self.transport, request, timeout, streamed=streamed)
             case Sleep(seconds):
                 return await self._clock.asleep(seconds)
             case Join(flight, timeout):
@@ -106,9 +131,35 @@ class AsyncDriver:
                 return await self._invoke(endpoint, arguments, timeout)
 
 
+async def _send_async(
+    transport: AsyncTransport, request: Request, timeout: float, *, streamed: bool
+) -> Response:
+    if not streamed and request.pieces is None:
+        return await transport.send(request, timeout)
+    if not isinstance(transport, AsyncStreamingTransport):
+        whole = request
+        if request.pieces is not None:
+            whole = gathered(request, b"".join([piece async for piece in request.pieces]))
+        response = await transport.send(whole, timeout)
+        return as_stream(response, WholePieces(response.body)) if streamed else response
+    if not streamed:
+        return await transport.send(request, timeout)
+    answer = await transport.open(request, timeout)
+    if answer.is_success:
+        return answer
+    async with aclosing(answer.pieces) as pieces:
+        return Response(answer.status, answer.headers, b"".join([piece async for piece in pieces]))
+
+
 async def _wait_async(flight: Future[Any], timeout: float) -> bool:
     # `wait` neither cancels the flight nor raises its error: the flow looks at the flight itself.
-    done, _ = await asyncio.wait([asyncio.wrap_future(flight)], timeout=max(0.0, timeout))
-    for future in done:
-        future.exception()
+    waiting = asyncio.wrap_future(flight)
+    waiting.add_done_callback(_seen)
+    done, _ = await asyncio.wait([waiting], timeout=max(0.0, timeout))
     return bool(done)
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    """Look at a future's error, so that asyncio does not complain of one nobody saw."""
+    if not future.cancelled():
+        future.exception()

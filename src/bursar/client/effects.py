@@ -25,6 +25,8 @@ class Send:
     """Seconds for everything: waiting for a connection, connecting, sending, reading the whole answer."""
     transport: Any = field(default=None, repr=False)
     """Another transport than the client's own, of the driver's colour; None for the client's own."""
+    streamed: bool = False
+    """True for a `StreamedResponse` when the answer is 2xx; then `timeout` also bounds each read of its body."""
 
 
 @dataclass(frozen=True, slots=True)

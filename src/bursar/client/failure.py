@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from bursar.contract import ApiError, Effect, Outcome, Prepared, Response, TransportError, UnreadableAnswer
@@ -28,9 +29,18 @@ class ErrorFamily:
     by_status: Mapping[int, type[ApiError]]
     message: Callable[[Response], str | None]
     """The server's own words in an error answer, if any."""
+    by_body: Callable[[int, str], type[ApiError] | None] | None = None
+    """Tells the class by what an error answer says, for APIs with error codes; None leaves it to the status."""
+    outcome: Callable[[Response], Outcome | None] | None = None
+    """Tells what an error answer says about the call's effect, where that is more than the status says."""
+
+    def of_answer(self, status: int, body: str | None) -> type[ApiError]:
+        """Return the class for an answer that is not 2xx."""
+        told = self.by_body(status, body) if self.by_body is not None and body else None
+        return told or self.of_status(status)
 
     def of_status(self, status: int) -> type[ApiError]:
-        """Return the class for an answer that is not 2xx."""
+        """Return the class for a status that is not 2xx."""
         if status >= 500:
             return self.by_status.get(status, self.unavailable)
         return self.by_status.get(status, self.base)
@@ -65,6 +75,8 @@ def of_answer(response: Response, family: ErrorFamily, now: float) -> Verdict:
     else:
         message = family.message(response) or f"Request failed with status {status}."
         outcome = Outcome.UNKNOWN if status >= 500 or status in (0, 408) else Outcome.REJECTED
+        if family.outcome is not None:
+            outcome = family.outcome(response) or outcome
     return Verdict(
         status,
         outcome,
@@ -89,7 +101,7 @@ def combined(verdict: Verdict, doubt: bool) -> Outcome:
 
 def raised(family: ErrorFamily, prepared: Prepared, verdict: Verdict, attempts: int, doubt: bool) -> ApiError:
     """Return the error of a call that has failed for good."""
-    kind = family.unavailable if verdict.status == 0 else family.of_status(verdict.status)
+    kind = family.unavailable if verdict.status == 0 else family.of_answer(verdict.status, verdict.body)
     outcome = combined(verdict, doubt)
     message = verdict.message + (_advice(prepared, outcome) if verdict.status == 0 else "")
     error = kind.build(verdict.status, message, verdict.body)
@@ -140,4 +152,6 @@ def retry_after(response: Response, now: float) -> float | None:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError):
         return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)  # the form of asctime names no zone: all HTTP dates are in GMT
     return max(0.0, moment.timestamp() - now)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from typing import Any, Protocol, runtime_checkable
 
 from bursar.contract import Request, Response
+from bursar.contract.http import StreamedResponse
 
 
 @runtime_checkable
@@ -31,3 +34,55 @@ class AsyncTransport(Protocol):
     async def aclose(self) -> None:
         """Release connections."""
         ...
+
+
+@runtime_checkable
+class StreamingTransport(Transport, Protocol):
+    """A transport that also carries bodies piece by piece: `Request.pieces`, and answers by `open`.
+
+    Where a body is streamed there is no bound on the whole: `timeout` bounds each write and each read.
+    """
+
+    def open(self, request: Request, timeout: float) -> StreamedResponse:
+        """Return the head of the answer; its `pieces` bring the body. Raises `TransportError`."""
+        ...
+
+
+@runtime_checkable
+class AsyncStreamingTransport(AsyncTransport, Protocol):
+    """The asynchronous twin of `StreamingTransport`."""
+
+    async def open(self, request: Request, timeout: float) -> StreamedResponse:
+        """Return the head of the answer; its `pieces` bring the body. Raises `TransportError`."""
+        ...
+
+
+class WholePieces:
+    """A body that is all there, as `Pieces` and `AsyncPieces`."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._body
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    async def aclose(self) -> None:
+        """Nothing is held."""
+
+
+def gathered(request: Request, body: bytes) -> Request:
+    """Return the request with a whole body in place of its pieces."""
+    return replace(request, body=body, pieces=None)
+
+
+def as_stream(response: Response, pieces: Any) -> Response:
+    """Return a successful answer with its body as pieces; any other as it is."""
+    if not response.is_success:
+        return response
+    return StreamedResponse(response.status, response.headers, b"", pieces)

@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx2
 
 from bursar.contract import Headers, Request, Response, TransportError
+from bursar.contract.http import StreamedResponse
 
 _NOT_SENT = (
     httpx2.ConnectError,
@@ -47,6 +49,47 @@ def _answer(response: httpx2.Response, body: bytes) -> Response:
     return Response(response.status_code, Headers(response.headers.multi_items()), body)
 
 
+def _opened(response: httpx2.Response, pieces: Any) -> StreamedResponse:
+    return StreamedResponse(response.status_code, Headers(response.headers.multi_items()), b"", pieces)
+
+
+def _content(request: Request) -> Any:
+    return request.body if request.pieces is None else request.pieces
+
+
+class _Pieces:
+    """The body of a blocking client's answer."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._response.iter_bytes()
+        except httpx2.HTTPError as error:
+            raise _failure(error) from error
+
+    def close(self) -> None:
+        self._response.close()
+
+
+class _AsyncPieces:
+    """The body of an asynchronous client's answer."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._response.aiter_bytes():
+                yield piece
+        except httpx2.HTTPError as error:
+            raise _failure(error) from error
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+
+
 class Httpx2Transport:
     """Sends through an `httpx2.Client`, which stays the caller's to close."""
 
@@ -58,17 +101,37 @@ class Httpx2Transport:
         """See `Transport`."""
         _refuse_after_fork(self._pid)
         deadline = time.monotonic() + timeout
-        message = self._client.build_request(
-            request.method, request.url, headers=list(request.headers), content=request.body, timeout=timeout
-        )
+        message = self._message(request, timeout)
         try:
             response = self._client.send(message, stream=True, auth=None, follow_redirects=False)
             try:
+                if request.pieces is not None:
+                    return _answer(response, response.read())
                 return _answer(response, self._read(response, deadline))
             finally:
                 response.close()
         except httpx2.HTTPError as error:
             raise _failure(error) from error
+
+    def open(self, request: Request, timeout: float) -> StreamedResponse:
+        """See `StreamingTransport`."""
+        _refuse_after_fork(self._pid)
+        try:
+            response = self._client.send(
+                self._message(request, timeout), stream=True, auth=None, follow_redirects=False
+            )
+        except httpx2.HTTPError as error:
+            raise _failure(error) from error
+        return _opened(response, _Pieces(response))
+
+    def _message(self, request: Request, timeout: float) -> httpx2.Request:
+        return self._client.build_request(
+            request.method,
+            request.url,
+            headers=list(request.headers),
+            content=_content(request),
+            timeout=timeout,
+        )
 
     @staticmethod
     def _read(response: httpx2.Response, deadline: float) -> bytes:
@@ -93,11 +156,9 @@ class AsyncHttpx2Transport:
     async def send(self, request: Request, timeout: float) -> Response:
         """See `AsyncTransport`."""
         _refuse_after_fork(self._pid)
-        message = self._client.build_request(
-            request.method, request.url, headers=list(request.headers), content=request.body, timeout=timeout
-        )
+        message = self._message(request, timeout)
         try:
-            async with asyncio.timeout(timeout + 0.02):
+            async with asyncio.timeout(timeout + 0.02 if request.pieces is None else None):
                 response: Any = await self._client.send(
                     message, stream=True, auth=None, follow_redirects=False
                 )
@@ -110,6 +171,28 @@ class AsyncHttpx2Transport:
         except httpx2.HTTPError as error:
             raise _failure(error) from error
         return _answer(response, body)
+
+    async def open(self, request: Request, timeout: float) -> StreamedResponse:
+        """See `AsyncStreamingTransport`."""
+        _refuse_after_fork(self._pid)
+        message = self._message(request, timeout)
+        try:
+            async with asyncio.timeout(timeout + 0.02 if request.pieces is None else None):
+                response = await self._client.send(message, stream=True, auth=None, follow_redirects=False)
+        except TimeoutError as error:
+            raise TransportError("timed out", sent=True, timed_out=True) from error
+        except httpx2.HTTPError as error:
+            raise _failure(error) from error
+        return _opened(response, _AsyncPieces(response))
+
+    def _message(self, request: Request, timeout: float) -> httpx2.Request:
+        return self._client.build_request(
+            request.method,
+            request.url,
+            headers=list(request.headers),
+            content=_content(request),
+            timeout=timeout,
+        )
 
     async def aclose(self) -> None:
         """The client is the caller's: nothing is closed."""

@@ -11,19 +11,19 @@ import os
 import ssl
 import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any, Final, Self
 
 import httpcore2
 
 from bursar.contract import Headers, Request, Response, TransportError
+from bursar.contract.http import StreamedResponse
 
 MAX_CONNECTIONS: Final = 100
 KEEPALIVE_S: Final = 30.0
 """An idle connection is kept so long; servers commonly close theirs after 60 s or more."""
 
-# Pools of a parent process. Kept, not closed: closing could write to a socket that the parent still uses.
-_inherited: list[Any] = []
+WRITE_BYTES: Final = 16_384
 
 
 class Budget(float):
@@ -37,16 +37,18 @@ class Budget(float):
         budget.deadline = time.monotonic() + seconds
         return budget
 
-    def left(self) -> float:
-        """Return the seconds left. Raises `httpcore2.ReadTimeout` when there are none."""
+    def left(self, late: type[httpcore2.TimeoutException] = httpcore2.ReadTimeout) -> float:
+        """Return the seconds left. Raises `late` when there are none."""
         left = self.deadline - time.monotonic()
         if left <= 0:
-            raise httpcore2.ReadTimeout("the deadline has passed")
+            raise late("the deadline has passed")
         return left
 
 
-def _left(timeout: float | None) -> float | None:
-    return timeout.left() if isinstance(timeout, Budget) else timeout
+def _left(
+    timeout: float | None, late: type[httpcore2.TimeoutException] = httpcore2.ReadTimeout
+) -> float | None:
+    return timeout.left(late) if isinstance(timeout, Budget) else timeout
 
 
 class _Stream(httpcore2.NetworkStream):
@@ -59,7 +61,9 @@ class _Stream(httpcore2.NetworkStream):
         return self._stream.read(max_bytes, _left(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(timeout))
+        # In parts: within one write every bit of progress would start the timeout anew.
+        for start in range(0, len(buffer), WRITE_BYTES):
+            self._stream.write(buffer[start : start + WRITE_BYTES], _left(timeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -67,7 +71,8 @@ class _Stream(httpcore2.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _left(timeout)))
+        left = _left(timeout, httpcore2.ConnectTimeout)
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left))
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
@@ -87,7 +92,8 @@ class _Backend(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
-        return _Stream(self._backend.connect_tcp(host, port, _left(timeout), local_address, socket_options))
+        left = _left(timeout, httpcore2.ConnectTimeout)
+        return _Stream(self._backend.connect_tcp(host, port, left, local_address, socket_options))
 
     def sleep(self, seconds: float) -> None:
         self._backend.sleep(seconds)
@@ -116,7 +122,9 @@ def _failure(error: Exception) -> TransportError:
 
 def _outgoing(request: Request) -> list[tuple[bytes, bytes]]:
     fields = [(b"Host", request.url.split("/", 3)[2].encode("ascii"))]
-    if request.body is not None:
+    if request.pieces is not None:
+        fields.append((b"Transfer-Encoding", b"chunked"))
+    elif request.body is not None:
         fields.append((b"Content-Length", str(len(request.body)).encode("ascii")))
     fields.extend((name.encode("ascii"), value.encode("latin-1")) for name, value in request.headers)
     return fields
@@ -130,24 +138,61 @@ def _extensions(timeout: float) -> dict[str, Any]:
     return {"timeout": {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}}
 
 
+def _message(request: Request, timeout: float) -> httpcore2.Request:
+    return httpcore2.Request(
+        request.method,
+        request.url,
+        headers=_outgoing(request),
+        content=request.body if request.pieces is None else request.pieces,
+        extensions=_extensions(timeout),
+    )
+
+
+class _Pieces:
+    """The body of an answer of the blocking pool."""
+
+    def __init__(self, answer: httpcore2.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._answer.iter_stream()
+        except _FAILURES as error:
+            raise _failure(error) from error
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+class _AsyncPieces:
+    """The body of an answer of the asyncio pool."""
+
+    def __init__(self, answer: httpcore2.Response) -> None:
+        self._answer = answer
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._answer.aiter_stream():
+                yield piece
+        except _FAILURES as error:
+            raise _failure(error) from error
+
+    async def aclose(self) -> None:
+        await self._answer.aclose()
+
+
 class PoolTransport:
     """A blocking transport over pooled connections; safe to share between threads and across forks."""
 
     def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
         """`ssl_context`: None trusts what the operating system trusts."""
         self._ssl_context = ssl_context
-        self._pid = os.getpid()
-        self._pool: httpcore2.ConnectionPool | None = None
+        self._pools: dict[int, httpcore2.ConnectionPool] = {}
+        """By process. Another one's is kept, not closed: closing could write to a socket that it still uses."""
 
     def send(self, request: Request, timeout: float) -> Response:
         """See `Transport`."""
-        message = httpcore2.Request(
-            request.method,
-            request.url,
-            headers=_outgoing(request),
-            content=request.body,
-            extensions=_extensions(Budget(timeout)),
-        )
+        message = _message(request, Budget(timeout) if request.pieces is None else timeout)
         try:
             answer = self._own_pool().handle_request(message)
             try:
@@ -158,24 +203,38 @@ class PoolTransport:
             raise _failure(error) from error
         return Response(answer.status, _headers(answer), body)
 
+    def open(self, request: Request, timeout: float) -> StreamedResponse:
+        """See `StreamingTransport`."""
+        message = _message(request, Budget(timeout) if request.pieces is None else timeout)
+        try:
+            answer = self._own_pool().handle_request(message)
+        except _FAILURES as error:
+            raise _failure(error) from error
+        # The head is here: from now on each read has that long for itself.
+        message.extensions["timeout"]["read"] = timeout
+        return StreamedResponse(answer.status, _headers(answer), b"", _Pieces(answer))
+
     def close(self) -> None:
         """See `Transport`."""
-        pool, self._pool = self._pool, None
-        if pool is not None and self._pid == os.getpid():
+        pool = self._pools.pop(os.getpid(), None)
+        if pool is not None:
             pool.close()
 
     def _own_pool(self) -> httpcore2.ConnectionPool:
-        if self._pool is None or self._pid != os.getpid():
-            if self._pool is not None:
-                _inherited.append(self._pool)
-            self._pid = os.getpid()
-            self._pool = httpcore2.ConnectionPool(
-                self._ssl_context,
-                max_connections=MAX_CONNECTIONS,
-                keepalive_expiry=KEEPALIVE_S,
-                network_backend=_Backend(),
-            )
-        return self._pool
+        pool = self._pools.get(os.getpid())
+        # All threads that come first, also in a fresh child, get the one that was set first.
+        return pool or self._pools.setdefault(os.getpid(), self._open_pool())
+
+    def _open_pool(self) -> httpcore2.ConnectionPool:
+        return httpcore2.ConnectionPool(
+            self._ssl_context,
+            max_connections=MAX_CONNECTIONS,
+            keepalive_expiry=KEEPALIVE_S,
+            network_backend=_Backend(),
+        )
+
+
+_Pools = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpcore2.AsyncConnectionPool]
 
 
 class AsyncPoolTransport:
@@ -184,21 +243,15 @@ class AsyncPoolTransport:
     def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
         """`ssl_context`: None trusts what the operating system trusts."""
         self._ssl_context = ssl_context
-        self._pid = os.getpid()
-        self._pools = _new_pools()
+        self._pools: dict[int, _Pools] = {}
+        """By process, then by loop. Another process's are kept, not closed, as in `PoolTransport`."""
 
     async def send(self, request: Request, timeout: float) -> Response:
         """See `AsyncTransport`."""
-        message = httpcore2.Request(
-            request.method,
-            request.url,
-            headers=_outgoing(request),
-            content=request.body,
-            extensions=_extensions(timeout),
-        )
+        message = _message(request, timeout)
         try:
             # A little later than the pool's own timeouts, which know whether anything was sent.
-            async with asyncio.timeout(timeout + 0.02):
+            async with asyncio.timeout(timeout + 0.02 if request.pieces is None else None):
                 answer = await self._own_pool().handle_async_request(message)
                 try:
                     body = await answer.aread()
@@ -210,24 +263,33 @@ class AsyncPoolTransport:
             raise _failure(error) from error
         return Response(answer.status, _headers(answer), body)
 
+    async def open(self, request: Request, timeout: float) -> StreamedResponse:
+        """See `AsyncStreamingTransport`."""
+        message = _message(request, timeout)
+        try:
+            async with asyncio.timeout(timeout + 0.02 if request.pieces is None else None):
+                answer = await self._own_pool().handle_async_request(message)
+        except TimeoutError as error:
+            raise TransportError("timed out", sent=True, timed_out=True) from error
+        except _FAILURES as error:
+            raise _failure(error) from error
+        return StreamedResponse(answer.status, _headers(answer), b"", _AsyncPieces(answer))
+
     async def aclose(self) -> None:
         """See `AsyncTransport`. Closes the running loop's pool."""
-        pool = self._pools.pop(asyncio.get_running_loop(), None)
-        if pool is not None and self._pid == os.getpid():
+        pools = self._pools.get(os.getpid(), _Pools())
+        pool = pools.pop(asyncio.get_running_loop(), None)
+        if pool is not None:
             await pool.aclose()
 
     def _own_pool(self) -> httpcore2.AsyncConnectionPool:
-        if self._pid != os.getpid():
-            _inherited.append(self._pools)
-            self._pid, self._pools = os.getpid(), _new_pools()
+        pools = self._pools.get(os.getpid())
+        if pools is None:
+            pools = self._pools.setdefault(os.getpid(), _Pools())
         loop = asyncio.get_running_loop()
-        pool = self._pools.get(loop)
+        pool = pools.get(loop)
         if pool is None:
-            pool = self._pools[loop] = httpcore2.AsyncConnectionPool(
+            pool = pools[loop] = httpcore2.AsyncConnectionPool(
                 self._ssl_context, max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEPALIVE_S
             )
         return pool
-
-
-def _new_pools() -> weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpcore2.AsyncConnectionPool]:
-    return weakref.WeakKeyDictionary()
