@@ -9,9 +9,7 @@ from tests.engine.milkyway.rail import Rail
 
 @pytest.fixture
 def rail() -> Iterator[Rail]:
-    sandbox = Rail()
-    yield sandbox
-    damages = sandbox.damages()
-    sandbox.close()
-    # Whatever a test did: the book must be right afterwards (A12, MS66).
-    assert damages == []
+    with Rail() as sandbox:
+        yield sandbox
+        # Whatever a test did: the book must be right afterwards (A12, MS66).
+        assert sandbox.damages() == []

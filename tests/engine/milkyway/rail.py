@@ -5,7 +5,7 @@ import json
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from bursar.contract.binding import Incoming, Route, route
 from bursar.engine.clock import SandboxClock
@@ -39,15 +39,14 @@ ALPHA, BETA, OPERATOR = Caller("bank-alpha"), Caller("bank-beta"), Caller("olga"
 class Rail:
     """The sandbox rail; every method returns when its effect is durable."""
 
-    def __init__(self, url: str = "sqlite://", *, at: int = T0, seed: int = 7, fresh: bool = True) -> None:
+    def __init__(self, url: str = "sqlite://", *, at: int = T0, seed: int = 7) -> None:
         self._runner = asyncio.Runner()
         self.clock = SandboxClock(at)
         self.core: Core = self.do(Core.open(url, clock=self.clock, ids=Ids(seed)))
         worker.register(self.core)
         self.service = MilkywayService(self.core)
         self.operator = OperatorService(self.core)
-        if fresh:
-            self.do(self.core.submit(sandbox.seed))
+        self.do(self.core.submit(sandbox.seed))
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         return self._runner.run(work)
@@ -55,6 +54,12 @@ class Rail:
     def close(self) -> None:
         self.do(self.core.close())
         self._runner.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     # Calls of an institution.
 
@@ -123,7 +128,9 @@ class Rail:
         settings = contract.InstitutionSettings(bank, contract.Connector.MANUAL)
         self.do(self.operator.put_institution(OPERATOR, bank, settings))
 
-    def decide(self, operation: str, payment: int, outcome: int, reason: str = "camt.029") -> contract.PaymentDetail:
+    def decide(
+        self, operation: str, payment: int, outcome: int, reason: str = "camt.029"
+    ) -> contract.PaymentDetail:
         decision = contract.Decision(TransactionStatus(outcome), reason)
         return self.do(getattr(self.operator, operation)(OPERATOR, payment, decision))
 

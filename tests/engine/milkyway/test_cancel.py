@@ -74,7 +74,13 @@ def test_ms57_before_dispatch_a_cancel_succeeds_at_once(rail: Rail) -> None:
 
 @pytest.mark.parametrize(
     ("recipient", "outcome"),
-    [("slow-1", CANCELLED), ("refuse-cancel-1", DONE), ("ok-1", DONE), ("decline-1", FAILED), ("silent-1", STUCK)],
+    [
+        ("slow-1", CANCELLED),
+        ("refuse-cancel-1", DONE),
+        ("ok-1", DONE),
+        ("decline-1", FAILED),
+        ("silent-1", STUCK),
+    ],
 )
 def test_ms58_after_dispatch_the_bank_decides(rail: Rail, recipient: str, outcome: TransactionStatus) -> None:
     payment = rail.pay(recipient)
@@ -94,8 +100,12 @@ def test_ms59_a_repeated_cancel_says_the_same(rail: Rail) -> None:
     assert rail.cancel(late) is CANCELLED
 
 
-@pytest.mark.parametrize(("recipient", "status"), [("ok-1", DONE), ("decline-1", FAILED), ("silent-1", STUCK)])
-def test_ms60_d11_a_finished_payment_cannot_be_cancelled(rail: Rail, recipient: str, status: TransactionStatus) -> None:
+@pytest.mark.parametrize(
+    ("recipient", "status"), [("ok-1", DONE), ("decline-1", FAILED), ("silent-1", STUCK)]
+)
+def test_ms60_d11_a_finished_payment_cannot_be_cancelled(
+    rail: Rail, recipient: str, status: TransactionStatus
+) -> None:
     payment = rail.pay(recipient)
     rail.advance(15 * MINUTE)
     with pytest.raises(InvalidInput, match=status.name):
@@ -113,7 +123,9 @@ def test_ms61_foreign_and_unknown_payments_cannot_be_cancelled(rail: Rail) -> No
 
 @pytest.mark.parametrize("cancel_first", [True, False])
 @pytest.mark.parametrize("recipient", ["ok-1", "refuse-cancel-1", "decline-1", "slow-1"])
-def test_ms62_cancel_racing_with_completion_has_one_winner(rail: Rail, recipient: str, cancel_first: bool) -> None:
+def test_ms62_cancel_racing_with_completion_has_one_winner(
+    rail: Rail, recipient: str, cancel_first: bool
+) -> None:
     payment = rail.pay(recipient)
     rail.clock.advance(30 * SECOND)
 

@@ -22,9 +22,8 @@ def test_ms31_ids_are_unique_and_increasing(rail: Rail) -> None:
 def test_d18_ids_start_at_a_random_offset() -> None:
     firsts = set()
     for seed in (1, 2):
-        rail = Rail(seed=seed)
-        firsts.add(rail.pay())
-        rail.close()
+        with Rail(seed=seed) as rail:
+            firsts.add(rail.pay())
     assert len(firsts) == 2
     assert min(firsts) >= 10**9
 
@@ -70,7 +69,11 @@ def test_ms34_later_rates_do_not_touch_an_accepted_payment(rail: Rail) -> None:
     rail.advance(SECOND)
     detail = rail.detail(payment)
     assert detail.summary.amount_debit == Decimal("1267500.00")
-    assert (detail.quote.rate, detail.quote.mid, detail.quote.markup) == (Decimal(12675), Decimal(13000), Decimal("0.025"))
+    assert (detail.quote.rate, detail.quote.mid, detail.quote.markup) == (
+        Decimal(12675),
+        Decimal(13000),
+        Decimal("0.025"),
+    )
     assert detail.quote.commission == Decimal("1.50")
     assert rail.balances()["payable:bank-beta:UZS"] == Decimal("1267500.00")
 
@@ -219,7 +222,9 @@ def test_a_disabled_institution_neither_pays_nor_receives(rail: Rail) -> None:
         rail.do(rail.operator.put_institution(OPERATOR, bank, settings))
     with pytest.raises(UnknownInstitution):
         rail.pay()
-    rail.do(rail.operator.put_institution(OPERATOR, "bank-alpha", InstitutionSettings("A", Connector.SIMULATED)))
+    rail.do(
+        rail.operator.put_institution(OPERATOR, "bank-alpha", InstitutionSettings("A", Connector.SIMULATED))
+    )
     with pytest.raises(Unavailable, match="disabled"):
         rail.pay()
 
@@ -250,7 +255,12 @@ def test_commissions_by_bank_and_service_go_before_general_ones(rail: Rail) -> N
 
 def test_the_sandbox_lets_bank_beta_send_too(rail: Rail) -> None:
     payment = rail.pay(
-        amount="1300000.00", currency="UZS", caller=BETA, bank="bank-alpha", service="account-payout", data=None
+        amount="1300000.00",
+        currency="UZS",
+        caller=BETA,
+        bank="bank-alpha",
+        service="account-payout",
+        data=None,
     )
     rail.advance(SECOND)
     assert rail.status(payment, BETA) == TransactionStatus.DONE

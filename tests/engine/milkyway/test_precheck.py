@@ -41,13 +41,17 @@ def test_ms12_a_bank_whose_simulator_is_down_is_unhealthy(rail: Rail) -> None:
     assert health(rail)
 
 
-@pytest.mark.parametrize(("bank", "service"), [("no-bank", "card-payout"), ("bank-beta", "no-service"), ("*", "*")])
+@pytest.mark.parametrize(
+    ("bank", "service"), [("no-bank", "card-payout"), ("bank-beta", "no-service"), ("*", "*")]
+)
 def test_ms13_unknown_bank_or_service_is_not_found(rail: Rail, bank: str, service: str) -> None:
     with pytest.raises(NotFound):
         health(rail, bank, service)
 
 
-@pytest.mark.parametrize("query", [[], [("third_party_id", "bank-beta")], [("third_party_id", " "), ("service_id", "x")]])
+@pytest.mark.parametrize(
+    "query", [[], [("third_party_id", "bank-beta")], [("third_party_id", " "), ("service_id", "x")]]
+)
 def test_ms14_missing_or_blank_parameters_are_refused(rail: Rail, query: list[tuple[str, str]]) -> None:
     with pytest.raises(BadRequest):
         rail.wire(route(MilkywayPayments.healthcheck, rail.service.healthcheck), query=query)
@@ -83,7 +87,12 @@ def test_ms15_ms28_the_quote_on_the_wire(rail: Rail) -> None:
 def test_ms28_numbers_keep_their_scale(rail: Rail) -> None:
     bound = route(MilkywayPayments.precheck, rail.service.precheck)
     text = bound.encode(rail.precheck()).body.decode()
-    for member in ('"amount_credit":100.00', '"amount_debit":1267500.00', '"rate":12675.00', '"commission":1.50'):
+    for member in (
+        '"amount_credit":100.00',
+        '"amount_debit":1267500.00',
+        '"rate":12675.00',
+        '"commission":1.50',
+    ):
         assert member in text
 
 
@@ -93,7 +102,11 @@ def test_ms16_the_mid_rate_is_never_shown(rail: Rail) -> None:
 
 def test_ms18_same_currency(rail: Rail) -> None:
     quote = rail.precheck(bank="bank-alpha", service="account-payout", caller=BETA, data=None)
-    assert (quote.amount_debit, quote.rate, quote.commission) == (Decimal("100.00"), Decimal("1.00"), Decimal("1.50"))
+    assert (quote.amount_debit, quote.rate, quote.commission) == (
+        Decimal("100.00"),
+        Decimal("1.00"),
+        Decimal("1.50"),
+    )
 
 
 @pytest.mark.parametrize("amount", [0, -1, "100", True, None, [100], {"a": 1}])
@@ -143,7 +156,9 @@ def test_ms23_a_missing_member_is_named_by_its_pointer(rail: Rail) -> None:
         ({"properties": {"a": {"multipleOf": 0.01}}}, {"a": Decimal("1.001")}, "/data/a"),
     ],
 )
-def test_ms24_d14_the_schema_decides(rail: Rail, schema: dict[str, object], data: object, pointer: str) -> None:
+def test_ms24_d14_the_schema_decides(
+    rail: Rail, schema: dict[str, object], data: object, pointer: str
+) -> None:
     rail.set_service(data_schema=schema)
     with pytest.raises(InvalidInput) as refused:
         rail.precheck(data=data)
@@ -199,7 +214,8 @@ def test_ms09_a_body_must_not_name_the_credit_party(rail: Rail) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "pointer"), [({"bank": "nobody"}, "/third_party_id_debit"), ({"service": "nothing"}, "/service_id")]
+    ("changes", "pointer"),
+    [({"bank": "nobody"}, "/third_party_id_debit"), ({"service": "nothing"}, "/service_id")],
 )
 def test_d10_unknown_bank_or_service_is_bad_input(rail: Rail, changes: dict[str, str], pointer: str) -> None:
     with pytest.raises(InvalidInput) as refused:

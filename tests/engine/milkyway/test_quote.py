@@ -21,7 +21,9 @@ currencies = st.sampled_from(["USD", "UZS", "JPY", "KWD"])
 
 
 def test_ms15_vendor_fixture() -> None:
-    quote = price(100_00, "USD", "UZS", Rate(Decimal(13000), Decimal("0.025")), Commission(percent=Decimal("1.5")))
+    quote = price(
+        100_00, "USD", "UZS", Rate(Decimal(13000), Decimal("0.025")), Commission(percent=Decimal("1.5"))
+    )
     assert quote.rate == Decimal("12675.00")
     assert to_decimal(quote.amount_debit, "UZS") == Decimal("1267500.00")
     assert to_decimal(quote.commission, "USD") == Decimal("1.50")
@@ -65,7 +67,13 @@ def test_ms18_same_currency_is_one_for_one() -> None:
 
 @pytest.mark.parametrize(
     ("rate", "text"),
-    [("12675", "12675.00"), ("1.500", "1.50"), ("3.67250000001", "3.67250000001"), ("0.1", "0.10"), ("1E+3", "1000.00")],
+    [
+        ("12675", "12675.00"),
+        ("1.500", "1.50"),
+        ("3.67250000001", "3.67250000001"),
+        ("0.1", "0.10"),
+        ("1E+3", "1000.00"),
+    ],
 )
 def test_d19_rate_is_shown_with_at_least_two_decimals(rate: str, text: str) -> None:
     assert f"{shown_rate(Decimal(rate)):f}" == text

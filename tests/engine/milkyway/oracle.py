@@ -1,0 +1,122 @@
+"""A second, naive implementation of the rail's rules, to compare random histories with. Shares no code with it.
+
+Knows the sandbox only: bank-alpha pays in USD, to the simulated card-payout at bank-beta (UZS) or to the manual wire
+at bank-gamma (USD). Amounts in cents or tiyin, times in microseconds.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+SECOND = 1_000_000
+PENDING, DONE, CANCELLED, FAILED, CANCEL_PENDING, STUCK = range(6)
+REPLY = {"ok": SECOND // 5, "slow": 20 * SECOND, "decline": SECOND // 5, "refuse-cancel": 20 * SECOND}
+LIMIT = 10_000_00
+
+
+@dataclass
+class Expected:
+    """A payment as the rules say it should be."""
+
+    amount: int
+    bank: str
+    behaviour: str
+    created: int
+    status: int = PENDING
+    dispatched: bool = False
+    cancel_asked: int | None = None
+    was_stuck: bool = False
+    returned: bool = False
+
+    @property
+    def commission(self) -> int:
+        """0.50 and 1 %, half-up, from 1.00 to 100.00."""
+        return min(max(50 + (self.amount + 50) // 100, 100), 10_000)
+
+    @property
+    def payout(self) -> int:
+        return self.amount * 12675 if self.bank == "bank-beta" else self.amount
+
+    @property
+    def markup(self) -> int:
+        return self.amount * 325 if self.bank == "bank-beta" else 0
+
+    def pass_time(self, now: int) -> None:
+        if self.status not in (PENDING, CANCEL_PENDING):
+            return
+        dispatch = self.created + (SECOND // 2 if self.bank == "bank-beta" else 0)
+        self.dispatched = self.dispatched or now >= dispatch
+        if not self.dispatched:
+            return
+        happens = [(self.created + 900 * SECOND, 1, STUCK)]
+        if self.bank == "bank-beta" and self.behaviour in REPLY:
+            outcome = FAILED if self.behaviour == "decline" else DONE
+            happens.append((dispatch + REPLY[self.behaviour], 0, outcome))
+            if self.cancel_asked is not None:
+                answer = DONE if self.behaviour == "refuse-cancel" else CANCELLED
+                happens.append((self.cancel_asked + SECOND // 5, 0, answer))
+        at, _, status = min(happens)
+        if now >= at:
+            self.status = status
+            self.was_stuck = status == STUCK
+
+
+@dataclass
+class Oracle:
+    """All that the book should hold."""
+
+    payments: dict[int, Expected] = field(default_factory=dict)
+    keys: dict[str, tuple[int, tuple[int, str, str]]] = field(default_factory=dict)
+    repaid: int = 0
+    deposit: int = 0
+    received: int = 0
+    """Cash that came in from bank-alpha."""
+    paid_out: int = 0
+    """Cash that went to bank-beta."""
+
+    def used(self) -> int:
+        charged = (
+            p.amount + p.commission for p in self.payments.values() if p.status not in (CANCELLED, FAILED)
+        )
+        turned = (p.amount for p in self.payments.values() if p.returned)
+        return sum(charged) - sum(turned) - self.repaid
+
+    def fits(self, payment: Expected) -> bool:
+        return self.used() + payment.amount + payment.commission <= LIMIT + self.deposit
+
+    def payable(self) -> int:
+        kept = (
+            p.payout
+            for p in self.payments.values()
+            if p.bank == "bank-beta" and p.status == DONE and not p.returned
+        )
+        return sum(kept) - self.paid_out
+
+    def balances(self) -> dict[tuple[str, str], int]:
+        """Non-zero balances by (account, currency), as the whole book should show them."""
+        book: Counter[tuple[str, str]] = Counter()
+        book["receivable:bank-alpha:USD", "USD"] = -self.used()
+        book["deposit:bank-alpha:USD", "USD"] = self.deposit
+        book["deposit:bank-beta:USD", "USD"] = 5_000_00
+        book["deposit:bank-beta:UZS", "UZS"] = 1_000_000_000_00
+        book["nostro:house:USD", "USD"] = -5_000_00 - self.received
+        book["nostro:house:UZS", "UZS"] = self.paid_out - 1_000_000_000_00
+        book["payable:bank-beta:UZS", "UZS"] = self.payable()
+        for payment in self.payments.values():
+            self._count(book, payment)
+        return {account: balance for account, balance in book.items() if balance}
+
+    @staticmethod
+    def _count(book: Counter[tuple[str, str]], payment: Expected) -> None:
+        kept = payment.status == DONE and not payment.returned
+        debit = "UZS" if payment.bank == "bank-beta" else "USD"
+        book["transit:USD", "USD"] += payment.amount if payment.status in (PENDING, CANCEL_PENDING) else 0
+        book["suspense:stuck:USD", "USD"] += payment.amount if payment.status == STUCK else 0
+        waiting = payment.status in (PENDING, CANCEL_PENDING, STUCK)
+        book["liability:commission_unearned:USD", "USD"] += payment.commission if waiting else 0
+        book["income:commission:USD", "USD"] += payment.commission if payment.status == DONE else 0
+        if kept:
+            book["fx:position:USD", "USD"] += payment.amount
+            book[f"fx:position:{debit}", debit] -= payment.payout + payment.markup
+            book[f"income:fx_markup:{debit}", debit] += payment.markup
+        if kept and payment.bank == "bank-gamma":
+            book["payable:bank-gamma:USD", "USD"] += payment.payout
