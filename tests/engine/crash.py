@@ -83,4 +83,6 @@ if __name__ == "__main__":
     else:
         with tempfile.TemporaryDirectory() as directory:
             acks, rows = torment(Path(directory, "books.db"), given.cycles, given.seed)
-        print(f"{given.cycles} kills: {acks} acknowledged, {rows} stored, none lost, books sound")
+        sys.stdout.write(
+            f"{given.cycles} kills: {acks} acknowledged, {rows} stored, none lost, books sound\n"
+        )

@@ -78,7 +78,7 @@ def test_sound_books_in_memory_while_they_are_written():
 # Each forgery, and the class of damage that must be among the findings.
 FORGERIES = {
     "UPDATE logs SET data = replace(data, '\"amount\":30', '\"amount\":31') WHERE id = 2": "chain_broken",
-    "UPDATE logs SET data = replace(data, '\"k\":\"v\"', '\"k\":\"u\"') WHERE id = 1": "chain_broken",
+    'UPDATE logs SET data = replace(data, \'"k":"v"\', \'"k":"u"\') WHERE id = 1': "chain_broken",
     "UPDATE logs SET hash = zeroblob(32) WHERE id = 3": "chain_broken",
     "UPDATE logs SET date = date - 1 WHERE id = 5": "chain_broken",
     "UPDATE logs SET idempotency_key = 'other' WHERE id = 4": "idempotency_key",
@@ -92,7 +92,7 @@ FORGERIES = {
     "DELETE FROM transactions WHERE id = 3": "transaction_missing",
     "UPDATE transactions SET id = 99 WHERE id = 3": "transaction_extra",
     "UPDATE transactions SET postings = replace(postings, '30', '31') WHERE id = 2": "transaction_differs",
-    "UPDATE transactions SET metadata = '{\"k\":\"v\"}' WHERE id = 1": "transaction_differs",
+    'UPDATE transactions SET metadata = \'{"k":"v"}\' WHERE id = 1': "transaction_differs",
     "UPDATE transactions SET reverted_at = NULL WHERE id = 2": "transaction_differs",
     "UPDATE transactions SET reverted_at = 7 WHERE id = 1": "transaction_differs",
     "UPDATE transactions SET timestamp = timestamp + 1 WHERE id = 1": "transaction_differs",
@@ -186,17 +186,29 @@ def test_domain_checks_take_part():
 NAMES = st.sampled_from(["world", "a", "b", "c"])
 POSTS = st.builds(
     NewTransaction,
-    st.lists(st.builds(Posting, NAMES, NAMES, st.integers(0, 30) | st.just(2**64), st.just(USD)), min_size=1, max_size=3),
+    st.lists(
+        st.builds(Posting, NAMES, NAMES, st.integers(0, 30) | st.just(2**64), st.just(USD)),
+        min_size=1,
+        max_size=3,
+    ),
     reference=st.none() | st.sampled_from(["r", "s"]),
     timestamp=st.none() | st.integers(T0 - 4, T0 + 4),
-    account_metadata=st.dictionaries(NAMES, st.dictionaries(st.sampled_from("kl"), st.text(max_size=3), max_size=1), max_size=1),
+    account_metadata=st.dictionaries(
+        NAMES, st.dictionaries(st.sampled_from("kl"), st.text(max_size=3), max_size=1), max_size=1
+    ),
 )
 METADATA = st.dictionaries(st.sampled_from("kl"), st.text(max_size=3), max_size=2)
 COMMANDS = st.one_of(
     POSTS.map(post),
-    st.builds(lambda id, force: write(ledger.revert, id, force=force), st.integers(1, 6), st.booleans()),
+    st.builds(
+        lambda number, force: write(ledger.revert, number, force=force), st.integers(1, 6), st.booleans()
+    ),
     st.builds(lambda target, m: write(ledger.set_metadata, target, m), NAMES | st.integers(1, 6), METADATA),
-    st.builds(lambda target, k: write(ledger.delete_metadata, target, k), NAMES | st.integers(1, 6), st.sampled_from("kl")),
+    st.builds(
+        lambda target, k: write(ledger.delete_metadata, target, k),
+        NAMES | st.integers(1, 6),
+        st.sampled_from("kl"),
+    ),
 )
 
 
@@ -209,7 +221,9 @@ def test_any_history_verifies(batches):
         async with opened() as core:
             for batch in batches:
                 replies = await asyncio.gather(*map(core.submit, batch), return_exceptions=True)
-                assert all(not isinstance(r, Exception) or isinstance(r, EngineError) for r in replies), replies
+                assert all(not isinstance(r, Exception) or isinstance(r, EngineError) for r in replies), (
+                    replies
+                )
             report = await verify(core.store)
             assert report.ok, [str(damage) for damage in report.damages]
 

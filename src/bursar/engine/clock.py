@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Final, Protocol
 
 _LONGEST_SLEEP_S: Final = 3600.0
@@ -26,9 +27,11 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> int:
+        """Engine time in microseconds."""
         return time.time_ns() // 1000
 
     async def wait_until(self, at: int) -> None:
+        """See `Clock`."""
         await asyncio.sleep(min(max(at - self.now(), 0) / 1e6, _LONGEST_SLEEP_S))
 
 
@@ -45,9 +48,11 @@ class SandboxClock:
 
     @property
     def frozen(self) -> bool:
+        """Whether time stands still."""
         return self._frozen is not None
 
     def now(self) -> int:
+        """Engine time in microseconds."""
         return time.time_ns() // 1000 + self._offset if self._frozen is None else self._frozen
 
     def freeze(self, at: int | None = None) -> None:
@@ -79,13 +84,12 @@ class SandboxClock:
             self._wake()
 
     async def wait_until(self, at: int) -> None:
+        """See `Clock`."""
         if self.now() >= at:
             return
         delay_s = None if self.frozen else min((at - self.now()) / 1e6, _LONGEST_SLEEP_S)
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), delay_s)
-        except TimeoutError:
-            pass
 
     def _wake(self) -> None:
         self._changed.set()

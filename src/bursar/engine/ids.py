@@ -34,6 +34,7 @@ class Ids:
         return Ids(key=key)
 
     def bytes(self, size: int) -> bytes:
+        """The next `size` random bytes."""
         while len(self._spare) < size:
             self._counter += 1
             block = hashlib.blake2b(b"block %d" % self._counter, key=self._key, digest_size=_BLOCK_BYTES)

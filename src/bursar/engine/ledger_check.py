@@ -46,11 +46,11 @@ class LedgerCheck:
         self.logs = 0
 
     def __call__(self, view: ReadView) -> Iterator[Damage]:
+        """See `Check`."""
         total = view.count(LOGS)
         for ledger in _ledgers(view):
             self.ledgers += 1
-            for damage in _Audit(view, ledger, lambda: self._counted(total)).run():
-                yield damage
+            yield from _Audit(view, ledger, lambda: self._counted(total)).run()
         self._progress(self.logs, total)
 
     def _counted(self, total: int) -> None:
@@ -96,6 +96,7 @@ class _Audit:
         self._next_row = next(self._transactions, None)
 
     def run(self) -> Iterator[Damage]:
+        """All differences of the ledger."""
         yield from self._check_reverts_and_descriptions()
         for row in self._view.scan(LOGS, self._ledger):
             self._counted()
@@ -143,11 +144,11 @@ class _Audit:
         if data is None or chain.log_type(data) != row.type:
             yield self._damage("log_unreadable", where, f"data of a {row.type}", row.data[:100])
             return
-        hash = chain.chain(before.hash, row.type, chain.memento(data), row.date, row.idempotency_key)
-        if hash != row.hash and before.hashed:
+        chained = chain.chain(before.hash, row.type, chain.memento(data), row.date, row.idempotency_key)
+        if chained != row.hash and before.hashed:
             if row.id > before.log + 1:  # otherwise the ids between were taken in vain, by dry runs
                 yield self._damage("log_missing", where, f"log {before.log + 1}", f"log {row.id}")
-            yield self._damage("chain_broken", where, hash.hex(), row.hash.hex())
+            yield self._damage("chain_broken", where, chained.hex(), row.hash.hex())
         if row.idempotency_key:
             known = self._view.get(IDEMPOTENCY, self._ledger, row.idempotency_key)
             if known is None or known.log != row.id:

@@ -36,25 +36,32 @@ class Report(Struct, frozen=True):
 
     @property
     def ok(self) -> bool:
+        """Whether no damage was found."""
         return not self.damages
 
 
 class Progress(Protocol):
     """Told now and then how many logs of all have been checked."""
 
-    def __call__(self, done: int, total: int, /) -> None: ...
+    def __call__(self, done: int, total: int, /) -> None:
+        """Take note."""
+        ...
 
 
 class Check(Protocol):
     """An invariant over committed rows: yields one Damage for each place where it does not hold."""
 
-    def __call__(self, view: ReadView, /) -> Iterable[Damage]: ...
+    def __call__(self, view: ReadView, /) -> Iterable[Damage]:
+        """Yield one Damage for each place."""
+        ...
 
 
 class Readable(Protocol):
     """A store, or a database opened for reading only."""
 
-    async def read(self, query: Callable[[Rows], T]) -> T: ...
+    async def read(self, query: Callable[[Rows], T]) -> T:
+        """Run a query on one snapshot."""
+        ...
 
 
 async def verify(

@@ -111,7 +111,7 @@ def go_json(value) -> str:
     return text
 
 
-NASTY = "\x00\x01\b\f\n\r\t\x1f\x7f\"\\/<>&\u2028\u2029é😀"
+NASTY = '\x00\x01\b\f\n\r\t\x1f\x7f"\\/<>&\u2028\u2029é😀'
 
 
 @pytest.mark.parametrize("previous", [b"", bytes(range(32))])
@@ -185,9 +185,9 @@ def test_recorded_chains(text):
     while position < len(text):
         log, end = decoder.raw_decode(text, position)
         position = end + len(text[end:]) - len(text[end:].lstrip())
-        hash = log.get("hash")
-        if previous is not None and hash and canonical(log):
+        given = log.get("hash")
+        if previous is not None and given and canonical(log):
             kept = chain.memento(chain.decode_data(log["type"], json.dumps(log["data"]).encode()))
             found = chain.chain(previous, log["type"], kept, parse_time(log["date"]), log["idempotencyKey"])
-            assert b64encode(found).decode() == hash
-        previous = b64decode(hash) if hash else None
+            assert b64encode(found).decode() == given
+        previous = b64decode(given) if given else None

@@ -44,7 +44,9 @@ class Dictionaries:
         return self.latests.get((account, asset))
 
     def moves_after(self, account, asset, at):
-        return [m for m in self.moves.values() if (m.account, m.asset) == (account, asset) and m.effective_at > at]
+        return [
+            m for m in self.moves.values() if (m.account, m.asset) == (account, asset) and m.effective_at > at
+        ]
 
     def account(self, address):
         return self.accounts.get(address)
@@ -70,7 +72,9 @@ class Dictionaries:
             self.moves[move.account, move.asset, move.transaction] = move
         for pair, total in entry.volumes.items():
             self.totals[pair] = total
-            self.latests[pair] = max(self.latests.get(pair, entry.transaction.timestamp), entry.transaction.timestamp)
+            self.latests[pair] = max(
+                self.latests.get(pair, entry.transaction.timestamp), entry.transaction.timestamp
+            )
         for account in entry.accounts:
             self.accounts[account.address] = account
         return entry
@@ -253,7 +257,11 @@ def test_a_back_dated_transaction_changes_only_later_effective_volumes(book):
     assert late.post_commit_volumes["a"][USD] == Volumes(11, 3)
     assert late.post_commit_effective_volumes["a"][USD] == Volumes(10, 3)
     assert late.pre_commit_effective_volumes["a"][USD] == Volumes(10, 0)
-    effective = {m.transaction: (m.effective_input, m.effective_output) for m in book.moves.values() if m.account == "a"}
+    effective = {
+        m.transaction: (m.effective_input, m.effective_output)
+        for m in book.moves.values()
+        if m.account == "a"
+    }
     assert effective == {1: (10, 0), 2: (11, 3), 3: (10, 3)}
 
 
@@ -349,11 +357,14 @@ def test_accounts_are_made_described_and_aged(book):
 
 NAMES = st.sampled_from(["world", "a", "b", "c"])
 POSTINGS = st.lists(
-    st.tuples(NAMES, NAMES, st.integers(0, 40) | st.just(2**70), st.sampled_from([USD, "JPY"])), min_size=1, max_size=4
+    st.tuples(NAMES, NAMES, st.integers(0, 40) | st.just(2**70), st.sampled_from([USD, "JPY"])),
+    min_size=1,
+    max_size=4,
 )
 OVERDRAFTS = st.dictionaries(st.sampled_from(["a", "b"]), st.none() | st.integers(0, 30), max_size=1)
 STEPS = st.lists(
-    st.tuples(POSTINGS, OVERDRAFTS, st.none() | st.integers(T0 - 5, T0 + 5)) | st.tuples(st.integers(1, 8), st.booleans()),
+    st.tuples(POSTINGS, OVERDRAFTS, st.none() | st.integers(T0 - 5, T0 + 5))
+    | st.tuples(st.integers(1, 8), st.booleans()),
     max_size=12,
 )
 

@@ -20,10 +20,16 @@ OURS = MIGRATIONS / "versions"
 
 def shape(path):
     with closing(sqlite3.connect(path)) as connection:
-        statements = connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
+        statements = connection.execute(
+            "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
+        ).fetchall()
         head = connection.execute("SELECT * FROM store_head").fetchall()
         revision = connection.execute("SELECT * FROM alembic_version").fetchall()
-    return {name: " ".join(sql.split()) for name, sql in statements if name != "alembic_version"}, head, revision
+    return (
+        {name: " ".join(sql.split()) for name, sql in statements if name != "alembic_version"},
+        head,
+        revision,
+    )
 
 
 def test_a_fresh_schema_is_the_migrated_one(tmp_path):

@@ -10,7 +10,6 @@ from contextlib import closing
 import pytest
 from msgspec import Struct
 
-
 from bursar.engine.errors import CommitFailed, StoreInUse, StoreUnusable
 from bursar.engine.store.base import Range, Wanted
 from bursar.engine.store.sqlite import SqliteReader, SqliteStore, database_path
@@ -42,7 +41,14 @@ TABLES = (THINGS, STAMPS)
 
 
 def thing(number, **changes):
-    fields = {"big": 0, "maybe_big": None, "flag": False, "maybe_flag": None, "raw": b"", "maybe": None} | changes
+    fields = {
+        "big": 0,
+        "maybe_big": None,
+        "flag": False,
+        "maybe_flag": None,
+        "raw": b"",
+        "maybe": None,
+    } | changes
     return Thing("A", number, **fields)
 
 
@@ -70,7 +76,9 @@ def test_values_come_back_exactly(tmp_path, place):
         if place == "file":
             await store.close()
             store = opening(path)
-        loaded = await store.fetch(Wanted([(THINGS, ("A", row.number)) for row in ROWS] + [(THINGS, ("B", 1))]))
+        loaded = await store.fetch(
+            Wanted([(THINGS, ("A", row.number)) for row in ROWS] + [(THINGS, ("B", 1))])
+        )
         assert [row for _, _, row in loaded.rows] == [*ROWS, None]
         assert [type(row.flag) for _, _, row in loaded.rows[:3]] == [bool] * 3
         assert await store.read(lambda rows: rows.get(THINGS, "A", 2)) == ROWS[1]
@@ -122,7 +130,14 @@ def test_queries():
         assert await numbers({"number !=": 3, "number <": 5, "number >": 1}) == [2, 4]
         assert await numbers(order=("flag", "-number")) == [5, 3, 1, 4, 2, 0]
         assert await store.read(lambda view: view.count(THINGS, {"number <=": 3})) == 4
-        assert await store.read(lambda view: [row.number for row in view.scan(THINGS, "A")]) == [0, 1, 2, 3, 4, 5]
+        assert await store.read(lambda view: [row.number for row in view.scan(THINGS, "A")]) == [
+            0,
+            1,
+            2,
+            3,
+            4,
+            5,
+        ]
         assert await store.read(lambda view: list(view.scan(THINGS, "B"))) == []
         loaded = await store.fetch(Wanted(ranges=[Range(THINGS, ("A",), (3,))]))
         assert [row.number for row in loaded.ranges[0][1]] == [4, 5]
@@ -171,7 +186,10 @@ def test_a_commit_is_on_the_disk_before_it_is_answered(tmp_path):
 
     async def scenario():
         store = opening(tmp_path / "a.db")
-        pragmas = {name: store._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")}
+        pragmas = {
+            name: store._connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("journal_mode", "synchronous")
+        }
         assert pragmas == {"journal_mode": "wal", "synchronous": 2}
         await store.close()
 
@@ -192,7 +210,9 @@ def test_urls(url, path):
     assert (None if found is None else str(found)) == path
 
 
-@pytest.mark.parametrize("url", ["postgresql://x/y", "books.db", "sqlite:/books.db", "sqlite:///no/such/place/a.db"])
+@pytest.mark.parametrize(
+    "url", ["postgresql://x/y", "books.db", "sqlite:/books.db", "sqlite:///no/such/place/a.db"]
+)
 def test_a_bad_url_is_explained(url):
     with pytest.raises(StoreUnusable):
         SqliteStore.open(url, TABLES)
@@ -370,5 +390,3 @@ def test_memory_opens_at_once():
         assert min(times) < 0.005
 
     run(scenario())
-
-

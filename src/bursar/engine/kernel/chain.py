@@ -44,11 +44,15 @@ class TransactionJson(Struct, kw_only=True, rename="camel", omit_defaults=True):
 
 
 class NewTransactionJson(Struct, rename="camel"):
+    """Data of a NEW_TRANSACTION log."""
+
     transaction: TransactionJson
     account_metadata: Mapping[str, Metadata | None] | None
 
 
 class RevertedTransactionJson(Struct, rename="camel"):
+    """Data of a REVERTED_TRANSACTION log: the original as it became, and its opposite."""
+
     reverted_transaction: TransactionJson
     transaction: TransactionJson
 
@@ -62,6 +66,8 @@ class SetMetadataJson(Struct, rename="camel"):
 
 
 class DeleteMetadataJson(Struct, rename="camel"):
+    """Data of a DELETE_METADATA log."""
+
     target_type: str
     target_id: str | int
     key: str
@@ -185,7 +191,12 @@ def memento(data: LogData) -> bytes:
             kept = _RevertedMemento(data.reverted_transaction.id, _Core.of(data.transaction))
         case _:
             kept = data
-    encoded = _encode(kept)
+    return go_json(kept)
+
+
+def go_json(value: object) -> bytes:
+    """Compact JSON as Go writes it: maps sorted by key, some characters escaped that need not be."""
+    encoded = _encode(value)
     for raw, escaped in _GO_ESCAPES:
         if raw in encoded:
             encoded = encoded.replace(raw, escaped)

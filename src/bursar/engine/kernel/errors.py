@@ -1,4 +1,4 @@
-"""Refusals of the engine. The base class lives here because the kernel knows nobody; `engine.errors` offers it to the rest."""
+"""Refusals of the engine. The base class lives here since the kernel knows nobody; `engine.errors` offers it to all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class EngineError(Exception):
 
 
 class InvalidPosting(EngineError):
-    """A posting that no ledger may hold: no postings at all, a negative amount, an amount that is no integer, an empty name."""
+    """What no ledger may hold: no postings at all, an amount that is negative or no integer, an empty name."""
 
     code: ClassVar[str] = "INVALID_POSTING"
 

@@ -39,8 +39,14 @@ from bursar.engine.kernel.model import (
 class State(Protocol):
     """One ledger, as read by the kernel."""
 
-    def head(self) -> Head: ...
-    def volumes(self, account: str, asset: str) -> Volumes: ...
+    def head(self) -> Head:
+        """Where the ledger stands."""
+        ...
+
+    def volumes(self, account: str, asset: str) -> Volumes:
+        """The totals of the pair; zeros if nothing moved."""
+        ...
+
     def latest(self, account: str, asset: str) -> int | None:
         """The greatest timestamp among the moves of the pair; None without moves."""
         ...
@@ -49,7 +55,10 @@ class State(Protocol):
         """The moves of the pair whose timestamp is later than `at`."""
         ...
 
-    def account(self, address: str) -> Account | None: ...
+    def account(self, address: str) -> Account | None:
+        """The account, if it is known."""
+        ...
+
     def first_usage(self, address: str) -> int | None:
         """Of the account; None if it is unknown."""
         ...
@@ -58,7 +67,9 @@ class State(Protocol):
         """With its post- and pre-commit volumes."""
         ...
 
-    def reference(self, reference: str) -> int | None: ...
+    def reference(self, reference: str) -> int | None:
+        """The id of the transaction that has this reference."""
+        ...
 
 
 class Origin(Struct, frozen=True):
@@ -97,10 +108,10 @@ def post(state: State, new: NewTransaction, now: int, origin: Origin = NO_ORIGIN
     head = state.head()
     date = _date(head, now, origin)
     timestamp = date if new.timestamp is None else new.timestamp
-    id = head.transaction + 1
-    moves, effective = moves_of(state, id, timestamp, before, after)
+    new_id = head.transaction + 1
+    moves, effective = moves_of(state, new_id, timestamp, before, after)
     transaction = Transaction(
-        id=id,
+        id=new_id,
         postings=tuple(new.postings),
         metadata=new.metadata,
         reference=new.reference or None,
@@ -114,7 +125,7 @@ def post(state: State, new: NewTransaction, now: int, origin: Origin = NO_ORIGIN
     data = chain.NewTransactionJson(shown, new.account_metadata)
     log = _log(head, data, date, origin)
     return Entry(
-        head=_moved(head, log, id),
+        head=_moved(head, log, new_id),
         log=log,
         transaction=transaction,
         volumes=after,
@@ -262,14 +273,14 @@ def _moved(head: Head, log: Log, transaction: int) -> Head:
 
 def _log(head: Head, data: chain.LogData, date: int, origin: Origin) -> Log:
     """The next log: its id is one more (invariant 4), its hash continues the chain (invariant 5)."""
-    type = chain.log_type(data)
+    kind = chain.log_type(data)
     key = origin.idempotency_key
     return Log(
         id=head.log + 1,
-        type=type,
+        type=kind,
         data=chain.encode_data(data),
         date=date,
-        hash=chain.chain(head.hash, type, chain.memento(data), date, key) if head.hashed else b"",
+        hash=chain.chain(head.hash, kind, chain.memento(data), date, key) if head.hashed else b"",
         idempotency_key=key,
         idempotency_hash=origin.idempotency_hash,
         schema_version=origin.schema_version,
@@ -330,6 +341,7 @@ def check_reference(state: State, reference: str | None) -> None:
 
 
 def known_transaction(state: State, id: int) -> Transaction:
+    """The transaction. Raises UnknownTransaction."""
     known = state.transaction(id)
     if known is None:
         raise UnknownTransaction(f"there is no transaction {id}")
@@ -349,15 +361,15 @@ def moves_of(
         account, asset = pair
         put_in = total.input - before[pair].input
         put_out = total.output - before[pair].output
-        latest = state.latest(account, asset)
+        latest, own = state.latest(account, asset), total
         if latest is not None and latest > timestamp:
             later = state.moves_after(account, asset, timestamp)
             moves += (_shifted(move, put_in, put_out) for move in later)
-            total = effective[pair] = Volumes(
+            own = effective[pair] = Volumes(
                 total.input - sum(move.input for move in later),
                 total.output - sum(move.output for move in later),
             )
-        moves.append(Move(account, asset, timestamp, id, put_in, put_out, total.input, total.output))
+        moves.append(Move(account, asset, timestamp, id, put_in, put_out, own.input, own.output))
     return moves, effective
 
 
@@ -436,4 +448,5 @@ def described_account(
 
 
 def without(metadata: Metadata, key: str) -> Metadata:
+    """The metadata less one key."""
     return {name: value for name, value in metadata.items() if name != key}

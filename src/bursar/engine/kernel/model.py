@@ -7,7 +7,7 @@ Unix epoch, UTC. A credit is the destination of a posting (its input grows), a d
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from msgspec import Struct
@@ -31,6 +31,7 @@ class Volumes(Struct, frozen=True, gc=False):
 
     @property
     def balance(self) -> int:
+        """What is left: input less output."""
         return self.input - self.output
 
 
@@ -143,7 +144,7 @@ class Head(Struct, frozen=True, gc=False):
     effective: bool = True
 
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 

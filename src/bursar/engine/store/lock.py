@@ -31,4 +31,5 @@ class FileLock:
         os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
 
     def release(self) -> None:
+        """Give the lock back."""
         os.close(self._file)

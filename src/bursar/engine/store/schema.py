@@ -34,22 +34,28 @@ def frozen(tables: Iterable[AnyTable]) -> str:
 
 
 def create_table(table: AnyTable) -> str:
+    """The statement that makes a table."""
     columns = ",\n  ".join(_column(column) for column in table.columns)
-    key = ", ".join(f'"{name}"' for name in table.key)
+    key = _names(table.key)
     return f'CREATE TABLE "{table.name}" (\n  {columns},\n  PRIMARY KEY ({key})\n) STRICT, WITHOUT ROWID'
 
 
 def create_index(table: AnyTable, columns: tuple[str, ...]) -> str:
-    name = f"{table.name}_by_{'_'.join(columns)}"
-    return f'CREATE INDEX "{name}" ON "{table.name}" ({", ".join(f"{chr(34)}{c}{chr(34)}" for c in columns)})'
+    """The statement that makes an index of a table."""
+    name = "_".join((table.name, "by", *columns))
+    return f'CREATE INDEX "{name}" ON "{table.name}" ({_names(columns)})'
+
+
+def _names(columns: tuple[str, ...]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)
 
 
 def _column(column: Column) -> str:
     """Integers beyond 64 bits are decimal text, so their columns take any type; STRICT keeps it as given."""
+    null = "" if column.optional else " NOT NULL"
     if column.big:
-        check = f"CHECK (typeof(\"{column.name}\") IN ('integer', 'text'{', ' + repr('null') if column.optional else ''}))"
-        return f'"{column.name}" ANY {check}'
-    return f'"{column.name}" {_TYPES[column.type]}' + ("" if column.optional else " NOT NULL")
+        return f"\"{column.name}\" ANY{null} CHECK (typeof(\"{column.name}\") IN ('integer', 'text', 'null'))"
+    return f'"{column.name}" {_TYPES[column.type]}{null}'
 
 
 def create(connection: sqlite3.Connection, tables: Iterable[AnyTable]) -> None:

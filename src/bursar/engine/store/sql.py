@@ -77,12 +77,14 @@ class TableSql:
     def select(
         self, where: Where | None, order: Iterable[str] = (), limit: int | None = None
     ) -> tuple[str, list[Scalar]]:
+        """Text and values of a query."""
         tests, values = self._tests(where)
         by = [self._ordered(name) for name in order]
         text = self._select(tests, ", ".join(by) if by else self._order)
         return (text, values) if limit is None else (text + " LIMIT ?", [*values, limit])
 
     def count(self, where: Where | None) -> tuple[str, list[Scalar]]:
+        """Text and values of a count."""
         tests, values = self._tests(where)
         text = f'SELECT count(*) FROM "{self._table.name}"'
         return (text + " WHERE " + " AND ".join(tests) if tests else text), values

@@ -25,7 +25,7 @@ class Column(Struct, frozen=True):
     """A column as a store needs to know it: `type` is int, str, bytes or bool."""
 
     name: str
-    type: type[int] | type[str] | type[bytes] | type[bool]
+    type: type[int | str | bytes | bool]
     optional: bool
     big: bool
 
@@ -86,7 +86,7 @@ def _column(row: type[Struct], name: str, hint: object) -> Column:
     big = get_origin(hint) is Annotated and BIG in get_args(hint)
     if get_origin(hint) is Annotated:
         hint = get_args(hint)[0]
-    for type in (bool, int, str, bytes):
-        if hint is type:
-            return Column(name, type, optional, big)
+    for kind in (bool, int, str, bytes):
+        if hint is kind:
+            return Column(name, kind, optional, big)
     raise TypeError(f"{row.__name__}.{name}: a column holds int, str, bytes or bool, not {hint!r}")

@@ -79,9 +79,9 @@ CREATE TABLE "milkyway_commissions" (
   "bank" TEXT NOT NULL,
   "service" TEXT NOT NULL,
   "currency" TEXT NOT NULL,
-  "fixed" ANY CHECK (typeof("fixed") IN ('integer', 'text')),
+  "fixed" ANY NOT NULL CHECK (typeof("fixed") IN ('integer', 'text', 'null')),
   "percent" TEXT NOT NULL,
-  "minimum" ANY CHECK (typeof("minimum") IN ('integer', 'text')),
+  "minimum" ANY NOT NULL CHECK (typeof("minimum") IN ('integer', 'text', 'null')),
   "maximum" ANY CHECK (typeof("maximum") IN ('integer', 'text', 'null')),
   PRIMARY KEY ("bank", "service", "currency")
 ) STRICT, WITHOUT ROWID;
@@ -109,7 +109,7 @@ CREATE INDEX "milkyway_keys_by_created_at" ON "milkyway_keys" ("created_at");
 CREATE TABLE "milkyway_limits" (
   "institution" TEXT NOT NULL,
   "currency" TEXT NOT NULL,
-  "amount" ANY CHECK (typeof("amount") IN ('integer', 'text')),
+  "amount" ANY NOT NULL CHECK (typeof("amount") IN ('integer', 'text', 'null')),
   "action" TEXT NOT NULL,
   PRIMARY KEY ("institution", "currency")
 ) STRICT, WITHOUT ROWID;
@@ -119,8 +119,8 @@ CREATE TABLE "milkyway_movements" (
   "kind" TEXT NOT NULL,
   "party" TEXT NOT NULL,
   "currency" TEXT NOT NULL,
-  "amount" ANY CHECK (typeof("amount") IN ('integer', 'text')),
-  "repaid" ANY CHECK (typeof("repaid") IN ('integer', 'text')),
+  "amount" ANY NOT NULL CHECK (typeof("amount") IN ('integer', 'text', 'null')),
+  "repaid" ANY NOT NULL CHECK (typeof("repaid") IN ('integer', 'text', 'null')),
   "at" INTEGER NOT NULL,
   PRIMARY KEY ("id")
 ) STRICT, WITHOUT ROWID;
@@ -187,10 +187,10 @@ CREATE TABLE "moves" (
   "asset" TEXT NOT NULL,
   "effective_at" INTEGER NOT NULL,
   "transaction" INTEGER NOT NULL,
-  "input" ANY CHECK (typeof("input") IN ('integer', 'text')),
-  "output" ANY CHECK (typeof("output") IN ('integer', 'text')),
-  "effective_input" ANY CHECK (typeof("effective_input") IN ('integer', 'text')),
-  "effective_output" ANY CHECK (typeof("effective_output") IN ('integer', 'text')),
+  "input" ANY NOT NULL CHECK (typeof("input") IN ('integer', 'text', 'null')),
+  "output" ANY NOT NULL CHECK (typeof("output") IN ('integer', 'text', 'null')),
+  "effective_input" ANY NOT NULL CHECK (typeof("effective_input") IN ('integer', 'text', 'null')),
+  "effective_output" ANY NOT NULL CHECK (typeof("effective_output") IN ('integer', 'text', 'null')),
   PRIMARY KEY ("ledger", "account", "asset", "effective_at", "transaction")
 ) STRICT, WITHOUT ROWID;
 
@@ -241,8 +241,8 @@ CREATE TABLE "volumes" (
   "ledger" TEXT NOT NULL,
   "account" TEXT NOT NULL,
   "asset" TEXT NOT NULL,
-  "input" ANY CHECK (typeof("input") IN ('integer', 'text')),
-  "output" ANY CHECK (typeof("output") IN ('integer', 'text')),
+  "input" ANY NOT NULL CHECK (typeof("input") IN ('integer', 'text', 'null')),
+  "output" ANY NOT NULL CHECK (typeof("output") IN ('integer', 'text', 'null')),
   "latest" INTEGER NOT NULL,
   PRIMARY KEY ("ledger", "account", "asset")
 ) STRICT, WITHOUT ROWID;
