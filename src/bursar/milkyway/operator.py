@@ -38,6 +38,8 @@ InstitutionId = Annotated[str, Meta(pattern="^[a-zA-Z0-9_-]+$", max_length=64)]
 Name = Annotated[str, Meta(pattern=r"^(\*|[a-zA-Z0-9._-]+)$", max_length=64)]
 """A bank or service in a rule; ``*`` stands for any."""
 Limit = Annotated[int, Meta(ge=1, le=1000)]
+Cursor = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+"""Where a page ended: the following one holds what is older."""
 Reason = Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"\S")]
 """Why: goes to the audit trail."""
 
@@ -495,7 +497,7 @@ class MilkywayOperator(Resource[C]):
 
     @get("/operator/v1/movements")
     def list_movements(
-        self, before: Annotated[int | None, Query()] = None, limit: Annotated[Limit, Query()] = 100
+        self, before: Annotated[Cursor | None, Query()] = None, limit: Annotated[Limit, Query()] = 100
     ) -> Movements:
         """Return treasury operations, newest first."""
         ...
@@ -505,7 +507,7 @@ class MilkywayOperator(Resource[C]):
         self,
         institution: Annotated[InstitutionId | None, Query()] = None,
         status: Annotated[TransactionStatus | None, Query()] = None,
-        before: Annotated[int | None, Query()] = None,
+        before: Annotated[Cursor | None, Query()] = None,
         limit: Annotated[Limit, Query()] = 100,
     ) -> Payments:
         """Return payments, newest first, of one institution or status if given."""
@@ -533,7 +535,7 @@ class MilkywayOperator(Resource[C]):
 
     @get("/operator/v1/audit")
     def list_audit(
-        self, before: Annotated[int | None, Query()] = None, limit: Annotated[Limit, Query()] = 100
+        self, before: Annotated[Cursor | None, Query()] = None, limit: Annotated[Limit, Query()] = 100
     ) -> AuditTrail:
         """Return the audit trail, newest first."""
         ...
