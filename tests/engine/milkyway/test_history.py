@@ -204,4 +204,4 @@ def _snapshot(view: ReadView) -> tuple[dict[int, int], dict[tuple[str, str], int
 
 
 TestHistory = History.TestCase
-TestHistory.settings = settings(max_examples=60, stateful_step_count=40)
+TestHistory.settings = settings(max_examples=120, stateful_step_count=40)

@@ -69,12 +69,9 @@ def test_ms34_later_rates_do_not_touch_an_accepted_payment(rail: Rail) -> None:
     rail.advance(SECOND)
     detail = rail.detail(payment)
     assert detail.summary.amount_debit == Decimal("1267500.00")
-    assert (detail.quote.rate, detail.quote.mid, detail.quote.markup) == (
-        Decimal(12675),
-        Decimal(13000),
-        Decimal("0.025"),
-    )
-    assert detail.quote.commission == Decimal("1.50")
+    quote = detail.quote
+    assert (quote.rate, quote.mid, quote.markup) == (Decimal(12675), Decimal(13000), Decimal("0.025"))
+    assert quote.commission == Decimal("1.50")
     assert rail.balances()["payable:bank-beta:UZS"] == Decimal("1267500.00")
 
 

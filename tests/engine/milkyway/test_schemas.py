@@ -70,9 +70,10 @@ RULES = [
 
 @given(st.sampled_from(RULES), st.sampled_from([SECRET, [SECRET, SECRET], {SECRET: SECRET}]))
 def test_ms71_errors_never_quote_what_was_sent(schema: str, value: object) -> None:
+    told: list[str] = []
     try:
         check_data(schema, {"a": value})
     except InvalidInput as error:
         # Only the pointer may say where; the words must not say what.
-        assert all(SECRET not in each.message for each in error.errors)
-        assert error.__cause__ is None
+        told = [each.message for each in error.errors]
+    assert all(SECRET not in each for each in told)
