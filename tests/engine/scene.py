@@ -1,7 +1,7 @@
 """What the engine's tests share: a core on a frozen clock, and short words for money."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,8 +16,8 @@ BOOK = "main"
 
 
 @asynccontextmanager
-async def opened(url: str = "sqlite://", **options: Any) -> AsyncIterator[Core]:
-    """A core of the whole engine; closed at the end."""
+async def opened(url: str = "sqlite://", **options: Any) -> AsyncGenerator[Any, None]:
+    """A core of the whole engine, on a SandboxClock; closed at the end."""
     options.setdefault("clock", SandboxClock(at=T0))
     core = await Core.open(url, ids=options.pop("ids", None) or Ids(1), **options)
     try:

@@ -153,7 +153,7 @@ def test_items_without_a_handler_wait_for_one():
             assert await core.worker.run_due() == 1
             assert [key for _, key, _, _ in seen] == ["other"]
             with pytest.raises(ValueError, match="has a handler"):
-                core.worker.register("zzz", print)
+                recording(core, "zzz")
 
     run(scenario())
 
@@ -192,7 +192,9 @@ def test_work_survives_a_restart_even_when_it_was_in_progress(tmp_path):
 class SharedStore(SqliteStore):
     """A store that other processes may write to."""
 
-    exclusive = False
+    @property
+    def exclusive(self):
+        return False
 
 
 def test_on_a_shared_store_a_lease_is_respected_until_it_ends():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from msgspec import DecodeError, Raw, Struct, json
@@ -34,7 +34,7 @@ from bursar.engine.view import ReadView
 R = TypeVar("R", bound=Struct)
 
 _PROGRESS_LOGS: Final = 1000
-_LEDGER_TABLES: Final[tuple[AnyTable, ...]] = (HEADS, LOGS, TRANSACTIONS, MOVES, VOLUMES, ACCOUNTS)
+_LEDGER_TABLES: Final[Sequence[AnyTable]] = (HEADS, LOGS, TRANSACTIONS, MOVES, VOLUMES, ACCOUNTS)
 
 
 class LedgerCheck:
@@ -60,14 +60,16 @@ class LedgerCheck:
 
 
 def _ledgers(view: ReadView) -> list[str]:
-    """Every ledger that any table knows, found by hopping from one to the next."""
-    names: set[str] = set()
-    for table in _LEDGER_TABLES:
-        name = ""
-        while rows := view.select(table, {"ledger >": name}, order=("ledger",), limit=1):
-            name = rows[0].ledger
-            names.add(name)
-    return sorted(names)
+    """Every ledger that any table knows."""
+    return sorted({ledger for table in _LEDGER_TABLES for ledger in _ledgers_of(view, table)})
+
+
+def _ledgers_of(view: ReadView, table: AnyTable) -> Iterator[str]:
+    """The ledgers of one table, found by hopping from one to the next."""
+    name = ""
+    while rows := view.select(table, {"ledger >": name}, order=("ledger",), limit=1):
+        name = rows[0].ledger
+        yield name
 
 
 class _Later(Struct):

@@ -71,6 +71,7 @@ class Dictionaries:
         for move in entry.moves:
             self.moves[move.account, move.asset, move.transaction] = move
         for pair, total in entry.volumes.items():
+            assert entry.transaction is not None
             self.totals[pair] = total
             self.latests[pair] = max(
                 self.latests.get(pair, entry.transaction.timestamp), entry.transaction.timestamp
@@ -318,7 +319,9 @@ def test_a_revert_log_shows_the_original_as_it_became(book):
     assert "postCommitEffectiveVolumes" not in original
 
 
-@pytest.mark.parametrize("write", [ledger.revert, lambda *a: ledger.set_metadata(*a[:2], {}, a[2])])
+@pytest.mark.parametrize(
+    "write", [ledger.revert, lambda book, number, now: ledger.set_metadata(book, number, {}, now)]
+)
 def test_an_unknown_transaction(book, write):
     with pytest.raises(UnknownTransaction):
         write(book, 1, T0)
@@ -413,7 +416,9 @@ def check_logs(book):
     """The logs alone tell the totals."""
     totals = defaultdict(lambda: [0, 0])
     for log in book.logs:
-        for posting in chain.decode_data(log.type, log.data).transaction.postings:
+        data = chain.decode_data(log.type, log.data)
+        assert isinstance(data, chain.NewTransactionJson | chain.RevertedTransactionJson)
+        for posting in data.transaction.postings:
             totals[posting.source, posting.asset][1] += posting.amount
             totals[posting.destination, posting.asset][0] += posting.amount
     assert {pair: Volumes(*total) for pair, total in totals.items()} == book.totals

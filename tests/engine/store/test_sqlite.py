@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from typing import Any
 
 import pytest
 from msgspec import Struct
@@ -41,7 +42,7 @@ TABLES = (THINGS, STAMPS)
 
 
 def thing(number, **changes):
-    fields = {
+    fields: dict[str, Any] = {
         "big": 0,
         "maybe_big": None,
         "flag": False,
@@ -56,7 +57,7 @@ def opening(path, tables=TABLES):
     return SqliteStore.open(f"sqlite:///{path}", tables)
 
 
-def changes(*rows, table=THINGS):
+def changes(*rows, table: Table[Any] = THINGS):
     return {table: {table.key_of(row): row for row in rows}}
 
 
@@ -108,7 +109,7 @@ def test_rows_are_replaced_but_append_only_rows_are_not():
         with pytest.raises(CommitFailed) as failure:
             await store.commit(2, changes(thing(1, big=6)) | changes(Stamp("x"), table=STAMPS))
         assert failure.value.outcome == "rejected"
-        assert (await store.read(lambda rows: rows.get(THINGS, "A", 1))).big == 5
+        assert await store.read(lambda rows: rows.get(THINGS, "A", 1)) == thing(1, big=5)
         await store.close()
 
     run(scenario())
@@ -292,7 +293,7 @@ def test_a_reader_sees_one_moment_while_a_writer_writes(tmp_path):
         assert await reader.read(count_twice) == (1, 1)
         assert await reader.read(lambda rows: rows.count(THINGS)) == 0
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
-            await reader.read(lambda rows: rows._connection.execute("DELETE FROM things"))
+            reader._connection.execute("DELETE FROM things")
         await reader.close()
         await store.close()
 

@@ -45,7 +45,7 @@ class TableSql:
 
     def encode(self, row: Any) -> Sequence[Scalar]:
         """The SQL values of a row; integers beyond 64 bits as text."""
-        values = astuple(row)
+        values: tuple[Any, ...] = astuple(row)
         for i in self._big:
             if values[i] is not None and not _LEAST <= values[i] <= _MOST:
                 values = (*values[:i], str(values[i]), *values[i + 1 :])

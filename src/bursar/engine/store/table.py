@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Generic, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from msgspec import Struct
 
@@ -70,7 +70,7 @@ AnyTable = Table[Any]
 
 
 def _key_getter(key: tuple[str, ...]) -> Callable[[Any], Key]:
-    get: Callable[[Any], Any] = attrgetter(*key)
+    get = cast("Callable[[Any], Any]", attrgetter(*key))
     return get if len(key) > 1 else lambda row: (get(row),)
 
 
