@@ -21,6 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -191,12 +192,14 @@ class EngineClock:
 
         def sleep(seconds: float) -> None:
             nonlocal slept
-            self.advance(seconds)
+            with suppress(EngineClosed):  # the next attempt will say so
+                self.advance(seconds)
             slept += seconds
 
         async def asleep(seconds: float) -> None:
             nonlocal slept
-            await asyncio.wrap_future(self._begin_advance(seconds))
+            with suppress(EngineClosed):
+                await asyncio.wrap_future(self._begin_advance(seconds))
             slept += seconds
 
         return replace(SYSTEM, monotonic=lambda: time.monotonic() + slept, sleep=sleep, asleep=asleep)

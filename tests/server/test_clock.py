@@ -9,7 +9,6 @@ import pytest
 from bursar.milkyway import TransactionStatus
 from bursar.testing.plugin import START
 
-
 PAYMENT = {
     "third_party_id_debit": "bank-beta",
     "service_id": "card-payout",

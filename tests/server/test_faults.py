@@ -39,7 +39,9 @@ def payments(server):
 
 
 def test_a_status_with_headers_and_body_for_the_next_n_calls(bursar_server):
-    bursar_server.faults.add(path="/healthz", status=429, headers={"Retry-After": "7"}, body="slow down", times=2)
+    bursar_server.faults.add(
+        path="/healthz", status=429, headers={"Retry-After": "7"}, body="slow down", times=2
+    )
     for _ in range(2):
         status, headers, body = raw(bursar_server, "GET", "/healthz")
         assert (status, headers["retry-after"], body) == (429, "7", b"slow down")
@@ -93,7 +95,9 @@ def test_a_delay_makes_the_client_time_out_while_the_work_goes_on(bursar_server)
 
 
 def test_a_slow_drip_arrives_whole_and_late(bursar_server):
-    bursar_server.faults.add(path="/healthz", status=200, body="0123456789", drip={"bytes": 3, "interval": 0.02})
+    bursar_server.faults.add(
+        path="/healthz", status=200, body="0123456789", drip={"bytes": 3, "interval": 0.02}
+    )
     started = time.monotonic()
     status, headers, body = raw(bursar_server, "GET", "/healthz")
     assert (status, headers["content-length"], body) == (200, "10", b"0123456789")

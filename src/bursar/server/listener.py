@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Generator
+from ipaddress import IPv4Address, IPv6Address
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -15,6 +16,7 @@ from bursar.server import limits
 from bursar.server.faults import ABORT
 
 _TICK_SECONDS = 1.0
+_ANYWHERE = {str(IPv4Address(0)): "127.0.0.1", str(IPv6Address(0)): "::1"}
 
 
 class _Protocol(HttpToolsProtocol):
@@ -36,7 +38,10 @@ def listen(host: str, port: int) -> socket.socket:
 def address(listener: socket.socket) -> str:
     """Return the URL of a listening socket, as a caller on this machine writes it."""
     host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    if host in _ANYWHERE:
+        host = _ANYWHERE[host]
+    if ":" in host:
+        host = f"[{host}]"
     return f"http://{host}:{port}"
 
 
