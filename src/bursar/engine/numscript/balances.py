@@ -93,7 +93,9 @@ class Balances:
     def assets(self, account: str) -> list[tuple[str, int]] | None:
         """The uncoloured balances known of an account; None if nothing at all is known of it."""
         row = self._rows.get(account)
-        return None if row is None else [(asset, amount) for (asset, color), amount in row.items() if not color]
+        return (
+            None if row is None else [(asset, amount) for (asset, color), amount in row.items() if not color]
+        )
 
     def snapshot(self) -> tuple[Rows, int]:
         """A copy to `restore`, and how many balances it holds."""

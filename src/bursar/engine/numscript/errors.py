@@ -43,6 +43,10 @@ class CompileError(NumscriptError):
         self.message = message
         self.span = span
 
+    def locate(self, text: str) -> None:
+        """Set `range`, once the text is at hand."""
+        self.range = Source(text).range(self.span)
+
 
 class RunError(NumscriptError):
     """The script failed; nothing of what it did counts. `kind` is its name, `fields` its particulars."""
@@ -89,7 +93,10 @@ class Fault(Enum):
         "Invalid usage of meta() function: the meta function cannot be nested in a sub-expression.",
     )
     UNBOUND_FUNCTION = "UnboundFunctionErr", "Invalid function: {name}"
-    BAD_ARITY = "BadArityErr", "Bad arity: expected {expected_arity} arguments (got {given_arguments} instead)"
+    BAD_ARITY = (
+        "BadArityErr",
+        "Bad arity: expected {expected_arity} arguments (got {given_arguments} instead)",
+    )
     NEGATIVE_BALANCE = "NegativeBalanceError", "Cannot fetch negative balance from account @{account}"
     DIVIDE_BY_ZERO = "DivideByZero", "cannot divide by zero (in {numerator}/0)"
     ALLOTMENT_SUM = (

@@ -174,7 +174,9 @@ class Evaluator:
                 raise fail(Fault.CANNOT_CAST, node.span, got=text_of(value))
             names.append(str(value))
         if sum(map(len, names)) + len(names) > ACCOUNT_CHARS:
-            raise fail(Fault.LIMIT, node.span, limit=f"an account name has at most {ACCOUNT_CHARS} characters")
+            raise fail(
+                Fault.LIMIT, node.span, limit=f"an account name has at most {ACCOUNT_CHARS} characters"
+            )
         return make_account(":".join(names))
 
     # --- functions

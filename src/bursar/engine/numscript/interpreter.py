@@ -29,7 +29,6 @@ from bursar.engine.numscript.syntax import (
     DestinationAllotment,
     DestinationInOrder,
     DestinationOneof,
-    DestinationTree,
     Expression,
     Kept,
     Program,
@@ -80,6 +79,8 @@ class Outcome:
     postings: list[Posting] = field(default_factory=list[Posting])
     transaction_metadata: dict[str, Value] = field(default_factory=dict[str, Value])
     account_metadata: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    printed: list[Value] = field(default_factory=list[Value])
+    """What `print` showed; machine only."""
 
     def transaction_metadata_text(self) -> dict[str, str]:
         """The transaction's metadata in text form."""
@@ -441,6 +442,3 @@ class _Run:
                 if not self._edition.spelled_colors:
                     text += f" {color}"
                 raise fail(Fault.INTERNAL, posting=text)
-
-
-__all__ = ["LATEST", "RELEASE_0_0_24", "DestinationTree", "Edition", "Outcome", "run"]

@@ -32,7 +32,7 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE,
 )
-_COMMENT_EDGE: Final = re.compile(r"/\*|\*/")
+COMMENT_EDGE: Final = re.compile(r"/\*|\*/")
 
 
 class Token(NamedTuple):
@@ -95,7 +95,7 @@ class Lexer:
             self._refuse("comment without end", (start, start + 2))
             return start + 2
         depth = 1
-        for edge in _COMMENT_EDGE.finditer(self.text, start + 2):
+        for edge in COMMENT_EDGE.finditer(self.text, start + 2):
             depth += 1 if edge[0] == "/*" else -1
             if depth == 0:
                 return edge.end()

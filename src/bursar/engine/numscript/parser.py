@@ -5,7 +5,6 @@ A statement that cannot be read is skipped, so that the checker can go on with t
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Final, NoReturn
 
 from bursar.engine.numscript.errors import Problem
@@ -24,11 +23,9 @@ from bursar.engine.numscript.syntax import (
     DestinationInOrder,
     DestinationOneof,
     DestinationTree,
-    Division,
     Expression,
     Kept,
     Literal,
-    MonetaryOf,
     Negation,
     Program,
     Remaining,
@@ -46,8 +43,10 @@ from bursar.engine.numscript.syntax import (
     Statement,
     Target,
     Variable,
+    division,
+    monetary,
 )
-from bursar.engine.numscript.values import Account, Asset, Monetary, percentage
+from bursar.engine.numscript.values import Account, Asset, percentage
 
 _STRENGTH: Final = {"+": 1, "-": 1, "/": 2}
 _STATEMENT_STARTS: Final = frozenset({"send", "save", "END"})
@@ -185,10 +184,10 @@ class _Parser:
             return self._send()
         if token.kind == "save":
             return self._save()
-        if token.kind in {"IDENT", "overdraft"}:
-            self._operators = 0
-            return self._call()
-        self._refuse("expected a statement")
+        if token.kind not in {"IDENT", "overdraft"}:
+            self._refuse("expected a statement")
+        self._operators = 0
+        return self._call()
 
     def _send(self) -> Send:
         start = self._advance().span[0]
@@ -352,10 +351,11 @@ class _Parser:
             operator = self._operator()
             right = self._expression(strength, stop)
             span = (start, self._end)
-            if operator == "/":
-                left = _division(left, right, span)
-            else:
-                left = Addition(operator == "-", left, right, span)
+            left = (
+                division(left, right, span)
+                if operator == "/"
+                else Addition(operator == "-", left, right, span)
+            )
         return left
 
     def _operator(self) -> str:
@@ -418,7 +418,7 @@ class _Parser:
             asset = self._expression(0, stop)
             amount = self._expression(0)
             self._expect("]")
-            expression = _monetary(asset, amount, (start, self._end))
+            expression = monetary(asset, amount, (start, self._end))
         self._depth -= 1
         return expression
 
@@ -457,20 +457,6 @@ class _Parser:
             parts.append(Variable(token.text[1:], token.span) if token.kind == "VARIABLE" else token.text)
         span = (start, self._end)
         names = [part for part in parts if isinstance(part, str)]
-        return Literal(Account(":".join(names)), span) if len(names) == len(parts) else AccountName(tuple(parts), span)
-
-
-def _division(left: Expression, right: Expression, span: Span) -> Expression:
-    match left, right:
-        case Literal(value=int(numerator)), Literal(value=int(denominator)) if denominator != 0:
-            return Literal(Fraction(numerator, denominator), span)
-        case _:
-            return Division(left, right, span)
-
-
-def _monetary(asset: Expression, amount: Expression, span: Span) -> Expression:
-    match asset, amount:
-        case Literal(value=Asset() as name), Literal(value=int(number)):
-            return Literal(Monetary(name, number), span)
-        case _:
-            return MonetaryOf(asset, amount, span)
+        if len(names) < len(parts):
+            return AccountName(tuple(parts), span)
+        return Literal(Account(":".join(names)), span)

@@ -7,11 +7,12 @@ percentages, `[USD/2 100]` and `1/3`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TypeAlias
 
 from bursar.engine.numscript.errors import ParseError, Problem
 from bursar.engine.numscript.position import Source, Span
-from bursar.engine.numscript.values import Value
+from bursar.engine.numscript.values import Asset, Monetary, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,24 @@ class Call:
 Expression: TypeAlias = Literal | Variable | AccountName | MonetaryOf | Addition | Division | Negation | Call
 
 
+def division(left: Expression, right: Expression, span: Span) -> Literal | Division:
+    """`left / right`; a Literal if both are plain numbers."""
+    match left, right:
+        case Literal(value=int(numerator)), Literal(value=int(denominator)) if denominator != 0:
+            return Literal(Fraction(numerator, denominator), span)
+        case _:
+            return Division(left, right, span)
+
+
+def monetary(asset: Expression, amount: Expression, span: Span) -> Literal | MonetaryOf:
+    """`[asset amount]`; a Literal if both are."""
+    match asset, amount:
+        case Literal(value=Asset() as name), Literal(value=int(number)):
+            return Literal(Monetary(name, number), span)
+        case _:
+            return MonetaryOf(asset, amount, span)
+
+
 @dataclass(frozen=True, slots=True)
 class Remaining:
     """The share `remaining`: what the others leave of 1."""
@@ -99,7 +118,7 @@ Share: TypeAlias = Expression | Remaining
 
 @dataclass(frozen=True, slots=True)
 class SourceAccount:
-    """`account [\\ color] [allowing ...]`; without overdraft both `unbounded` and `bound` are empty."""
+    """An account, its color after a backslash, its overdraft; without one both `unbounded` and `bound` are empty."""
 
     account: Expression
     color: Expression | None
@@ -206,9 +225,7 @@ class DestinationAllotment:
     span: Span
 
 
-DestinationTree: TypeAlias = (
-    DestinationAccount | DestinationInOrder | DestinationOneof | DestinationAllotment
-)
+DestinationTree: TypeAlias = DestinationAccount | DestinationInOrder | DestinationOneof | DestinationAllotment
 Target: TypeAlias = DestinationTree | Kept
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Final, NamedTuple, TypeAlias
 
@@ -138,7 +139,7 @@ def _portion(text: str) -> Fraction:
         raise fail(Fault.BAD_PORTION, reason=str(reason), source=text) from None
 
 
-_PARSERS: Final = {
+_PARSERS: Final[dict[str, Callable[[str], Value]]] = {
     "monetary": parse_monetary,
     "account": make_account,
     "portion": _portion,
@@ -152,4 +153,3 @@ def parse_value(type_name: str, text: str) -> Value | None:
     """A variable's or a metadata entry's text as a value of the declared type; None if there is no such type."""
     parser = _PARSERS.get(type_name)
     return None if parser is None else parser(text)
-
