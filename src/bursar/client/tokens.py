@@ -7,21 +7,36 @@ its answer, when the first token is needed and when one was refused.
 from __future__ import annotations
 
 import copy
+import json
+import math
 import os
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 import msgspec
 
-from bursar.contract import ApiError, Outcome, Request, Response, Secret, TransportError, UnreadableAnswer
+from bursar.contract import (
+    ApiError,
+    InvalidRequestError,
+    Outcome,
+    Request,
+    Response,
+    Secret,
+    TransportError,
+    UnreadableAnswer,
+)
 from bursar.contract.json import loads, members
 
 from .clock import Clock
 from .effects import Ask, Flow, Join, Send
+
+# What can follow "Bearer " in a header field; RFC 6750 section 2.1 allows less.
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +69,15 @@ class TokenSource(Protocol):
         ...
 
 
+class _Desk:
+    """Where the callers of one process meet: after a fork, a fetch under way in the parent never ends here."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.lock = threading.Lock()
+        self.flight: Future[Token] | None = None
+
+
 class TokenManager:
     """Gets tokens, keeps them while they are good, and asks once for many callers."""
 
@@ -75,18 +99,12 @@ class TokenManager:
         self._user_agent = user_agent
         self._transport = transport
         self._held: Token | None = None
-        self._start_afresh()
-
-    def _start_afresh(self) -> None:
-        """Drop what belongs to another process: after a fork, a fetch under way there never ends here."""
-        self._pid = os.getpid()
-        self._lock = threading.Lock()
-        self._flight: Future[Token] | None = None
+        self._desk = _Desk()
 
     def get(self, deadline: float, stale: Token | None) -> Flow[Token]:
         """See `TokenSource`."""
-        if self._pid != os.getpid():
-            self._start_afresh()
+        if self._desk.pid != os.getpid():
+            self._desk = _Desk()
         while True:
             held = self._held
             if held is not None and held is not stale and self._clock.monotonic() < held.usable_until:
@@ -112,24 +130,25 @@ class TokenManager:
 
     def _join(self, stale: Token | None) -> tuple[Future[Token] | None, bool]:
         """Return the fetch under way, or a new one that the caller leads; None when a token has come meanwhile."""
-        with self._lock:
-            if self._flight is not None:
-                return self._flight, False
+        desk = self._desk
+        with desk.lock:
+            if desk.flight is not None:
+                return desk.flight, False
             held = self._held
             if held is not None and held is not stale and self._clock.monotonic() < held.usable_until:
                 return None, False
-            self._flight = Future()
-            return self._flight, True
+            desk.flight = Future()
+            return desk.flight, True
 
     def _lead(self, flight: Future[Token], deadline: float) -> Flow[Token]:
         try:
             token = yield from self._fetch(deadline)
         except BaseException as error:
-            self._flight = None
+            self._desk.flight = None
             flight.set_exception(error)
             raise
         self._held = token
-        self._flight = None
+        self._desk.flight = None
         flight.set_result(token)
         return token
 
@@ -171,19 +190,26 @@ class TokenManager:
                 f"the token endpoint's answer is {error}", response.status, response
             ) from error
         text = answer.get("access_token")
-        if not isinstance(text, str) or not text.strip():
-            raise self._failure("the token endpoint's answer has no access_token", response.status, response)
+        if not isinstance(text, str) or not _TOKEN.fullmatch(text):
+            raise self._failure(
+                "the token endpoint's answer has no usable access_token", response.status, response
+            )
         life = _seconds(answer.get("expires_in"))
         return Token(text, started + life - min(self._skew, life / 10))
 
     def _failure(self, message: str, status: int, response: Response | None = None) -> ApiError:
-        body = None
-        if response is not None:
-            body = response.text.replace(self._credentials.client_secret.reveal(), Secret.MASK)
-        error = self._auth_error.build(401, message, body)
+        body = None if response is None else self._masked(response.text)
+        error = self._auth_error.build(401, self._masked(message), body)
         error.token_status = status
         error.outcome = Outcome.NOT_SENT
         return error
+
+    def _masked(self, text: str) -> str:
+        """Hide the secret in what a server echoes: as it is, form-encoded, or in JSON."""
+        secret = self._credentials.client_secret.reveal()
+        for form in {secret, quote_plus(secret), quote(secret, safe=""), json.dumps(secret)[1:-1]}:
+            text = text.replace(form, Secret.MASK)
+        return text
 
 
 class ProvidedTokens:
@@ -196,6 +222,8 @@ class ProvidedTokens:
     def get(self, deadline: float, stale: Token | None) -> Flow[Token]:
         """See `TokenSource`."""
         text = yield Ask(lambda: self._provide(stale is not None))
+        if not isinstance(text, str) or not _TOKEN.fullmatch(text):
+            raise InvalidRequestError("the token provider gave no token of visible ASCII characters")
         return Token(text, self._clock.monotonic())
 
     def discard(self, token: Token) -> None:
@@ -209,9 +237,10 @@ def _ran_out_of_time(error: ApiError) -> bool:
 def _seconds(value: object) -> float:
     """Read ``expires_in``: a number or a numeric text; anything else counts as 0, which is never reused (MC27)."""
     try:
-        return max(0.0, msgspec.convert(str(value), float, strict=False))
+        seconds = msgspec.convert(str(value), float, strict=False)
     except msgspec.ValidationError:
         return 0.0
+    return seconds if 0.0 < seconds < math.inf else 0.0
 
 
 def _reason(response: Response) -> str:

@@ -102,7 +102,7 @@ def session_for(
         else ProvidedTokens(token_provider.get_access_token, clock)
     )
     policy = Policy(
-        base_url=base_url(options.base_url),
+        base_url=options.base_url,
         timeout=options.request_timeout,
         attempt_timeout=options.attempt_timeout,
         max_retries=options.max_retries,

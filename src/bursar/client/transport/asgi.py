@@ -48,10 +48,12 @@ class _Exchange:
         self._body: bytes | None = request.body or b""
         self._start: Message | None = None
         self._chunks: list[bytes] = []
+        self._complete = asyncio.Event()
 
     async def receive(self) -> Message:
-        """Give the whole body once, then the end of the connection."""
+        """Give the whole body once; the client goes away when it has its answer, not before."""
         if self._body is None:
+            await self._complete.wait()
             return {"type": "http.disconnect"}
         body, self._body = self._body, None
         return {"type": "http.request", "body": body, "more_body": False}
@@ -62,11 +64,15 @@ class _Exchange:
             self._start = message
         elif message["type"] == "http.response.body":
             self._chunks.append(message.get("body", b""))
+            if not message.get("more_body", False):
+                self._complete.set()
 
     def response(self) -> Response:
         """Return the answer. Raises `TransportError` when the application gave none."""
         if self._start is None:
             raise TransportError("the application sent no answer", sent=True)
+        if not self._complete.is_set():
+            raise TransportError("the application broke off its answer", sent=True)
         fields = ((name.decode("ascii"), value.decode("latin-1")) for name, value in self._start["headers"])
         return Response(self._start["status"], Headers(fields), b"".join(self._chunks))
 

@@ -57,6 +57,15 @@ def _content(request: Request) -> Any:
     return request.body if request.pieces is None else request.pieces
 
 
+def _message(client: httpx2.Client | httpx2.AsyncClient, request: Request, timeout: float) -> httpx2.Request:
+    message = client.build_request(
+        request.method, request.url, headers=list(request.headers), content=_content(request), timeout=timeout
+    )
+    # What the client took from earlier answers is none of this call's business.
+    message.headers.pop("Cookie", None)
+    return message
+
+
 class _Pieces:
     """The body of a blocking client's answer."""
 
@@ -101,7 +110,7 @@ class Httpx2Transport:
         """See `Transport`."""
         _refuse_after_fork(self._pid)
         deadline = time.monotonic() + timeout
-        message = self._message(request, timeout)
+        message = _message(self._client, request, timeout)
         try:
             response = self._client.send(message, stream=True, auth=None, follow_redirects=False)
             try:
@@ -118,20 +127,11 @@ class Httpx2Transport:
         _refuse_after_fork(self._pid)
         try:
             response = self._client.send(
-                self._message(request, timeout), stream=True, auth=None, follow_redirects=False
+                _message(self._client, request, timeout), stream=True, auth=None, follow_redirects=False
             )
         except httpx2.HTTPError as error:
             raise _failure(error) from error
         return _opened(response, _Pieces(response))
-
-    def _message(self, request: Request, timeout: float) -> httpx2.Request:
-        return self._client.build_request(
-            request.method,
-            request.url,
-            headers=list(request.headers),
-            content=_content(request),
-            timeout=timeout,
-        )
 
     @staticmethod
     def _read(response: httpx2.Response, deadline: float) -> bytes:
@@ -156,7 +156,7 @@ class AsyncHttpx2Transport:
     async def send(self, request: Request, timeout: float) -> Response:
         """See `AsyncTransport`."""
         _refuse_after_fork(self._pid)
-        message = self._message(request, timeout)
+        message = _message(self._client, request, timeout)
         try:
             async with asyncio.timeout(timeout + 0.02 if request.pieces is None else None):
                 response: Any = await self._client.send(
@@ -175,7 +175,7 @@ class AsyncHttpx2Transport:
     async def open(self, request: Request, timeout: float) -> StreamedResponse:
         """See `AsyncStreamingTransport`."""
         _refuse_after_fork(self._pid)
-        message = self._message(request, timeout)
+        message = _message(self._client, request, timeout)
         try:
             async with asyncio.timeout(timeout + 0.02 if request.pieces is None else None):
                 response = await self._client.send(message, stream=True, auth=None, follow_redirects=False)
@@ -184,15 +184,6 @@ class AsyncHttpx2Transport:
         except httpx2.HTTPError as error:
             raise _failure(error) from error
         return _opened(response, _AsyncPieces(response))
-
-    def _message(self, request: Request, timeout: float) -> httpx2.Request:
-        return self._client.build_request(
-            request.method,
-            request.url,
-            headers=list(request.headers),
-            content=_content(request),
-            timeout=timeout,
-        )
 
     async def aclose(self) -> None:
         """The client is the caller's: nothing is closed."""

@@ -148,6 +148,28 @@ def _message(request: Request, timeout: float) -> httpcore2.Request:
     )
 
 
+def _has_more(answer: httpcore2.Response) -> bool:
+    """Return True when more bytes came than belong to the answer.
+
+    On a connection that is used again they would be taken for the next request's answer. httpcore2 does not look at
+    them, and there is no public way to what its parser holds.
+    """
+    stream: Any = answer.stream
+    return bool(stream._stream._connection._h11_state.trailing_data[0])
+
+
+def _release(answer: httpcore2.Response) -> None:
+    if _has_more(answer):
+        answer.extensions["network_stream"].close()
+    answer.close()
+
+
+async def _release_async(answer: httpcore2.Response) -> None:
+    if _has_more(answer):
+        await answer.extensions["network_stream"].aclose()
+    await answer.aclose()
+
+
 class _Pieces:
     """The body of an answer of the blocking pool."""
 
@@ -161,7 +183,7 @@ class _Pieces:
             raise _failure(error) from error
 
     def close(self) -> None:
-        self._answer.close()
+        _release(self._answer)
 
 
 class _AsyncPieces:
@@ -178,7 +200,7 @@ class _AsyncPieces:
             raise _failure(error) from error
 
     async def aclose(self) -> None:
-        await self._answer.aclose()
+        await _release_async(self._answer)
 
 
 class PoolTransport:
@@ -198,7 +220,7 @@ class PoolTransport:
             try:
                 body = answer.read()
             finally:
-                answer.close()
+                _release(answer)
         except _FAILURES as error:
             raise _failure(error) from error
         return Response(answer.status, _headers(answer), body)
@@ -256,7 +278,7 @@ class AsyncPoolTransport:
                 try:
                     body = await answer.aread()
                 finally:
-                    await answer.aclose()
+                    await _release_async(answer)
         except TimeoutError as error:
             raise TransportError("timed out", sent=True, timed_out=True) from error
         except _FAILURES as error:
