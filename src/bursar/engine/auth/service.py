@@ -77,6 +77,8 @@ class Realm:
         self._keys: tuple[SigningKey, ...] = ()
         self._keys_lock = asyncio.Lock()
         self._verified: dict[str, Claims] = {}
+        self._clients: dict[str, OAuthClient] = {}
+        self._clients_version = -1
 
     async def grant(self, client_id: str, secret: str, scope: str = "") -> Grant:
         """Issue a token for a client that knows its secret. Raises `InvalidClient` and `InvalidScope`."""
@@ -140,7 +142,17 @@ class Realm:
         return await self._load_keys()
 
     async def _client(self, client_id: str) -> OAuthClient | None:
-        return await self._core.read(lambda view: view.get(CLIENTS, self.name, client_id))
+        """Return a client as last committed. Rows are kept until the next commit of whatever kind."""
+        store = self._core.store
+        if self._clients_version != store.version or not store.exclusive:
+            self._clients.clear()
+            self._clients_version = store.version
+        client = self._clients.get(client_id)
+        if client is None:
+            client = await self._core.read(lambda view: view.get(CLIENTS, self.name, client_id))
+            if client is not None:  # names that do not exist have no bound
+                self._clients[client_id] = client
+        return client
 
     def _remember(self, token: str, claims: Claims) -> None:
         if len(self._verified) >= VERIFIED_TOKENS:
