@@ -52,6 +52,7 @@ ROOMS = [
         CODEC | {"httpcore2", "httpx2", "aiohttp", "yarl", "opentelemetry"},
     ),
     Room("bursar.milkyway", ("bursar", "bursar.contract", "bursar.client"), CODEC),
+    Room("bursar.formance", ("bursar", "bursar.contract", "bursar.client"), CODEC),
     Room("bursar.engine", (*ENGINE, "bursar.engine.tables"), CODEC),
     # The places that know every domain: its tables, to make the schema, and its invariants, to check them.
     Room("bursar.engine.tables", (*ENGINE, *DOMAINS)),
@@ -172,7 +173,7 @@ def test_no_import_cycles() -> None:
         pytest.fail(" -> ".join(cycle.args[1]))
 
 
-@pytest.mark.parametrize("module", ["bursar", "bursar.milkyway", "bursar.contract"])
+@pytest.mark.parametrize("module", ["bursar", "bursar.milkyway", "bursar.formance", "bursar.contract"])
 def test_importing_a_client_loads_neither_engine_nor_http(module: str) -> None:
     """An application that only names a client pays for no HTTP library, and never for the engine."""
     script = f"import sys, {module}; print('\\n'.join(sys.modules))"

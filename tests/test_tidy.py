@@ -24,6 +24,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "ex
 # What users import or start, beside the entry points of pyproject.toml.
 ENTRANCES = [
     "bursar.milkyway",
+    "bursar.formance",
+    "bursar.formance.filters",
     "bursar.client.otel",
     "bursar.embedded",
     "bursar.testing",

@@ -103,7 +103,7 @@ def _model(value: Any, kind: type[Model], pointer: str) -> Model:
         raise UnreadableAnswer(f"expected an object at {pointer or 'the top'}", pointer)
     rest = dict(inside)
     tag = kind.tag_name()
-    if tag is not None and rest.get(tag) == kind.tag():
+    if tag is not None and rest.get(tag) == kind.tag_value():
         del rest[tag]
     fields: dict[str, Any] = {}
     for field in msgspec.structs.fields(kind):
@@ -149,9 +149,9 @@ def _variant(value: Any, kinds: tuple[Any, ...]) -> type[Model] | None:
         name = kind.tag_name()
         if name is None or not isinstance(inside.get(name), str):
             continue
-        if inside[name] == kind.tag():
+        if inside[name] == kind.tag_value():
             return kind
-        if kind.tag() == "":
+        if kind.tag_value() == "":
             spare = kind
     return spare
 
@@ -159,6 +159,9 @@ def _variant(value: Any, kinds: tuple[Any, ...]) -> type[Model] | None:
 def _leaf(value: Any, kind: Any, pointer: str) -> Any:
     if kind is Decimal and isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         return Decimal(value)
+    if kind is int and isinstance(value, Decimal) and value == value.to_integral_value():
+        # An integer written with a fraction of zeros or an exponent.
+        return int(value)
     try:
         # Not strict: an integer or a decimal given as text is still that number.
         leaf = msgspec.convert(value, kind, strict=isinstance(value, bool))

@@ -40,14 +40,14 @@ class Model(msgspec.Struct, forbid_unknown_fields=True, dict=True):
         return cls.__struct_config__.tag_field
 
     @classmethod
-    def tag(cls) -> str:
+    def tag_value(cls) -> str:
         """Return the value of that member; ``""`` marks the model for values that this version does not know."""
         return str(cls.__struct_config__.tag)
 
     def to_payload(self) -> dict[str, Any]:
         """Return the members as they go on the wire, values not yet encoded."""
         tag = type(self).tag_name()
-        payload: dict[str, Any] = {} if tag is None else {tag: type(self).tag()}
+        payload: dict[str, Any] = {} if tag is None else {tag: type(self).tag_value()}
         payload.update(
             (name, value)
             for name, field, default in _wire_names(type(self))

@@ -1,0 +1,52 @@
+"""The Formance stack as one API: what the gateway itself answers, and the services behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bursar.contract import C, Resource, get
+
+from .wire import Wire
+
+if TYPE_CHECKING:
+    from .auth import AuthApi
+    from .ledger import LedgerApi
+
+
+class ServiceVersion(Wire, kw_only=True):
+    """A service behind the gateway. `version` is ``unknown`` when it could not be asked."""
+
+    name: str
+    version: str
+    health: bool
+
+
+class Versions(Wire, kw_only=True):
+    """What runs behind the gateway."""
+
+    region: str
+    env: str
+    versions: list[ServiceVersion]
+
+
+class FormanceApi(Resource[C]):
+    """The services of a Formance stack."""
+
+    @get("/versions")
+    def get_versions(self) -> Versions:
+        """Return the services behind the gateway and whether they are well. Needs no token."""
+        ...
+
+    @property
+    def auth(self) -> AuthApi[C]:
+        """OAuth clients, secrets, users."""
+        from .auth import AuthApi
+
+        return AuthApi(self.caller)
+
+    @property
+    def ledger(self) -> LedgerApi[C]:
+        """Ledgers, accounts, transactions."""
+        from .ledger import LedgerApi
+
+        return LedgerApi(self.caller)

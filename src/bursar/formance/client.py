@@ -1,0 +1,252 @@
+"""Clients of a Formance stack: one that blocks, one that awaits."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Protocol, Self, TypeVar
+
+from bursar import __version__
+from bursar.client import (
+    SYSTEM,
+    AsyncCaller,
+    Clock,
+    Credentials,
+    Hook,
+    Policy,
+    ProvidedTokens,
+    RawCaller,
+    Session,
+    SyncCaller,
+    TokenManager,
+    TokenSource,
+    asynchronous,
+    blocking,
+)
+from bursar.client.discovery import DiscoveredTokens
+from bursar.contract import Async, RawAsync, RawSync, Resource, Secret, Sync
+from bursar.contract.url import base_url
+
+from .api import FormanceApi
+from .errors import FAMILY, FormanceAuthError
+from .options import FormanceOptions
+
+Client = TypeVar("Client", bound=Resource[Any])
+USER_AGENT = f"bursar/{__version__} (formance; Python {platform.python_version()})"
+DISCOVERY_PATH = "/.well-known/openid-configuration"
+
+
+class TokenProvider(Protocol):
+    """Anything that gives access tokens; on an asynchronous client it may return an awaitable."""
+
+    def get_access_token(self, force_refresh: bool = False) -> Any:
+        """Return a token's text; a new one when the last was refused."""
+        ...
+
+
+class StaticToken:
+    """Always the same token, for example out of the environment."""
+
+    def __init__(self, token: str | Secret) -> None:
+        self._token = Secret.of(token)
+
+    def get_access_token(self, force_refresh: bool = False) -> str:
+        """See `TokenProvider`."""
+        return self._token.reveal()
+
+
+def _tokens(
+    options: FormanceOptions, provider: TokenProvider | None, transport: Any, clock: Clock
+) -> TokenSource | None:
+    if provider is not None:
+        return ProvidedTokens(provider.get_access_token, clock)
+    if options.client_id is None or options.client_secret is None:
+        return None
+    client_id, secret = options.client_id, Secret.of(options.client_secret)
+    auth = _service_url(options, "auth")
+
+    def manager(endpoint: str) -> TokenManager:
+        credentials = Credentials(endpoint, client_id, secret, " ".join(options.scopes) or None)
+        return TokenManager(
+            credentials,
+            auth_error=FormanceAuthError,
+            clock=clock,
+            skew=options.token_refresh_skew,
+            user_agent=USER_AGENT,
+            transport=transport,
+        )
+
+    if not options.discover_token_url:
+        return manager(base_url(options.token_url or f"{auth}/oauth/token", what="token_url"))
+    return DiscoveredTokens(
+        auth + DISCOVERY_PATH,
+        manager,
+        auth_error=FormanceAuthError,
+        clock=clock,
+        user_agent=USER_AGENT,
+        transport=transport,
+    )
+
+
+def _service_url(options: FormanceOptions, service: str) -> str:
+    direct = options.service_urls.get(service)
+    return base_url(options.base_url) + f"/api/{service}" if direct is None else base_url(direct)
+
+
+def _session(
+    options: FormanceOptions,
+    provider: TokenProvider | None,
+    transport: Any,
+    hooks: Sequence[Hook],
+    clock: Clock,
+) -> Session:
+    """Return what all calls of a client share. Raises `InvalidRequestError` for bad options."""
+    options.validate()
+    policy = Policy(
+        base_url=base_url(options.base_url),
+        timeout=options.timeout,
+        attempt_timeout=options.attempt_timeout,
+        max_retries=options.max_retries,
+        retry_base_delay=options.retry_base_delay,
+        headers=dict(options.headers),
+        hooks=tuple(hooks),
+        user_agent=USER_AGENT,
+        routes={
+            f"/api/{service}": base_url(url, what="service_urls")
+            for service, url in options.service_urls.items()
+        },
+    )
+    return Session(policy, FAMILY, clock, _tokens(options, provider, transport, clock))
+
+
+class Formance(FormanceApi[Sync]):
+    """Calls a stack and blocks. Safe to share between threads, across forks, and picklable.
+
+    Every failure is a `FormanceApiError` that says in `outcome` whether the call may have been carried out; arguments
+    that cannot be sent raise `InvalidRequestError`, a `ValueError`.
+    """
+
+    _calls: SyncCaller
+
+    def __init__(
+        self,
+        options: FormanceOptions | None = None,
+        *,
+        session: object | None = None,
+        token_session: object | None = None,
+        token_provider: TokenProvider | None = None,
+        hooks: Sequence[Hook] = (),
+        clock: Clock = SYSTEM,
+    ) -> None:
+        """Make a client; nothing is sent yet.
+
+        `session` and `token_session`: the caller's own `Transport` or `httpx2.Client` for the services and for the
+        token endpoint (by default one pool of Bursar's for both); they stay the caller's to close. `hooks` are told
+        about each attempt.
+        """
+        self.options = options or FormanceOptions()
+        self._given = session, token_session, token_provider
+        token_transport = None if token_session is None else blocking(token_session)
+        shared = _session(self.options, token_provider, token_transport, hooks, clock)
+        self._calls = SyncCaller(shared, blocking(session))
+        super().__init__(self._calls)
+
+    @property
+    def raw(self) -> FormanceApi[RawSync]:
+        """The same endpoints, each giving a `Reply` with the HTTP answer around the value."""
+        return FormanceApi(RawCaller(self._calls.reply))
+
+    def with_options(self, **changes: Any) -> Self:
+        """Return a client with other settings (of `bursar.client.Policy`) on the same connections and tokens."""
+        return _derived(self, SyncCaller(_altered(self._calls.session, changes), self._calls.transport))
+
+    def close(self) -> None:
+        """Release connections that are Bursar's own."""
+        self._calls.transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.options!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _revive, (type(self), self.options, _settings(self._given, self._calls.session.policy))
+
+
+class AsyncFormance(FormanceApi[Async]):
+    """The asynchronous twin of `Formance`; may be used in several event loops, one after another."""
+
+    _calls: AsyncCaller
+
+    def __init__(
+        self,
+        options: FormanceOptions | None = None,
+        *,
+        session: object | None = None,
+        token_session: object | None = None,
+        token_provider: TokenProvider | None = None,
+        hooks: Sequence[Hook] = (),
+        clock: Clock = SYSTEM,
+    ) -> None:
+        """Make a client; nothing is sent yet.
+
+        `session` and `token_session`: the caller's own `AsyncTransport`, `httpx2.AsyncClient` or
+        `aiohttp.ClientSession`.
+        """
+        self.options = options or FormanceOptions()
+        self._given = session, token_session, token_provider
+        token_transport = None if token_session is None else asynchronous(token_session)
+        shared = _session(self.options, token_provider, token_transport, hooks, clock)
+        self._calls = AsyncCaller(shared, asynchronous(session))
+        super().__init__(self._calls)
+
+    @property
+    def raw(self) -> FormanceApi[RawAsync]:
+        """The same endpoints, each giving a `Reply` with the HTTP answer around the value."""
+        return FormanceApi(RawCaller(self._calls.reply))
+
+    def with_options(self, **changes: Any) -> Self:
+        """Return a client with other settings (of `bursar.client.Policy`) on the same connections and tokens."""
+        return _derived(self, AsyncCaller(_altered(self._calls.session, changes), self._calls.transport))
+
+    async def aclose(self) -> None:
+        """Release connections that are Bursar's own."""
+        await self._calls.transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.options!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _revive, (type(self), self.options, _settings(self._given, self._calls.session.policy))
+
+
+def _altered(session: Session, changes: dict[str, Any]) -> Session:
+    return replace(session, policy=session.policy.altered(changes))
+
+
+def _derived(client: Client, caller: Any) -> Client:
+    derived = object.__new__(type(client))
+    vars(derived).update(vars(client), caller=caller, _calls=caller)
+    return derived
+
+
+def _settings(given: tuple[Any, ...], policy: Policy) -> dict[str, Any]:
+    """Return the settings that a pickled client takes along."""
+    if any(part is not None for part in given):
+        raise TypeError("a client with a session or token provider of the caller's cannot be pickled")
+    return {name: getattr(policy, name) for name in Policy.__slots__ if name != "user_agent"}
+
+
+def _revive(kind: Any, options: FormanceOptions, settings: dict[str, Any]) -> Any:
+    return kind(options).with_options(**settings)
