@@ -1,7 +1,7 @@
 """Double entry as pure functions: no I/O, no clock, no HTTP, no asyncio.
 
 Read `model` (the values), then `ledger` (what may happen to them), then `chain` (how what happened is made tamper
-evident). Invariant numbers in comments refer to docs/invariants.md.
+evident). Invariant numbers refer to docs/invariants.md.
 """
 
 from bursar.engine.kernel.errors import (

@@ -2,6 +2,15 @@ CREATE TABLE store_head (id INTEGER PRIMARY KEY CHECK (id = 0), version INTEGER 
 
 INSERT INTO store_head (id, version) VALUES (0, 0);
 
+CREATE TABLE "account_revisions" (
+  "ledger" TEXT NOT NULL,
+  "address" TEXT NOT NULL,
+  "log" INTEGER NOT NULL,
+  "date" INTEGER NOT NULL,
+  "metadata" TEXT NOT NULL,
+  PRIMARY KEY ("ledger", "address", "log")
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE "accounts" (
   "ledger" TEXT NOT NULL,
   "address" TEXT NOT NULL,
@@ -79,10 +88,10 @@ CREATE TABLE "milkyway_commissions" (
   "bank" TEXT NOT NULL,
   "service" TEXT NOT NULL,
   "currency" TEXT NOT NULL,
-  "fixed" ANY NOT NULL CHECK (typeof("fixed") IN ('integer', 'text', 'null')),
+  "fixed" ANY NOT NULL CHECK (typeof("fixed") <> 'real' AND typeof("fixed") <> 'blob'),
   "percent" TEXT NOT NULL,
-  "minimum" ANY NOT NULL CHECK (typeof("minimum") IN ('integer', 'text', 'null')),
-  "maximum" ANY CHECK (typeof("maximum") IN ('integer', 'text', 'null')),
+  "minimum" ANY NOT NULL CHECK (typeof("minimum") <> 'real' AND typeof("minimum") <> 'blob'),
+  "maximum" ANY CHECK (typeof("maximum") <> 'real' AND typeof("maximum") <> 'blob'),
   PRIMARY KEY ("bank", "service", "currency")
 ) STRICT, WITHOUT ROWID;
 
@@ -109,7 +118,7 @@ CREATE INDEX "milkyway_keys_by_created_at" ON "milkyway_keys" ("created_at");
 CREATE TABLE "milkyway_limits" (
   "institution" TEXT NOT NULL,
   "currency" TEXT NOT NULL,
-  "amount" ANY NOT NULL CHECK (typeof("amount") IN ('integer', 'text', 'null')),
+  "amount" ANY NOT NULL CHECK (typeof("amount") <> 'real' AND typeof("amount") <> 'blob'),
   "action" TEXT NOT NULL,
   PRIMARY KEY ("institution", "currency")
 ) STRICT, WITHOUT ROWID;
@@ -119,8 +128,8 @@ CREATE TABLE "milkyway_movements" (
   "kind" TEXT NOT NULL,
   "party" TEXT NOT NULL,
   "currency" TEXT NOT NULL,
-  "amount" ANY NOT NULL CHECK (typeof("amount") IN ('integer', 'text', 'null')),
-  "repaid" ANY NOT NULL CHECK (typeof("repaid") IN ('integer', 'text', 'null')),
+  "amount" ANY NOT NULL CHECK (typeof("amount") <> 'real' AND typeof("amount") <> 'blob'),
+  "repaid" ANY NOT NULL CHECK (typeof("repaid") <> 'real' AND typeof("repaid") <> 'blob'),
   "at" INTEGER NOT NULL,
   PRIMARY KEY ("id")
 ) STRICT, WITHOUT ROWID;
@@ -187,10 +196,10 @@ CREATE TABLE "moves" (
   "asset" TEXT NOT NULL,
   "effective_at" INTEGER NOT NULL,
   "transaction" INTEGER NOT NULL,
-  "input" ANY NOT NULL CHECK (typeof("input") IN ('integer', 'text', 'null')),
-  "output" ANY NOT NULL CHECK (typeof("output") IN ('integer', 'text', 'null')),
-  "effective_input" ANY NOT NULL CHECK (typeof("effective_input") IN ('integer', 'text', 'null')),
-  "effective_output" ANY NOT NULL CHECK (typeof("effective_output") IN ('integer', 'text', 'null')),
+  "input" ANY NOT NULL CHECK (typeof("input") <> 'real' AND typeof("input") <> 'blob'),
+  "output" ANY NOT NULL CHECK (typeof("output") <> 'real' AND typeof("output") <> 'blob'),
+  "effective_input" ANY NOT NULL CHECK (typeof("effective_input") <> 'real' AND typeof("effective_input") <> 'blob'),
+  "effective_output" ANY NOT NULL CHECK (typeof("effective_output") <> 'real' AND typeof("effective_output") <> 'blob'),
   PRIMARY KEY ("ledger", "account", "asset", "effective_at", "transaction")
 ) STRICT, WITHOUT ROWID;
 
@@ -215,10 +224,34 @@ CREATE TABLE "oauth_signing_key" (
   PRIMARY KEY ("realm", "kid")
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE "schema_counts" (
+  "ledger" TEXT NOT NULL,
+  "count" INTEGER NOT NULL,
+  "latest" TEXT NOT NULL,
+  PRIMARY KEY ("ledger")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "schemas" (
+  "ledger" TEXT NOT NULL,
+  "version" TEXT NOT NULL,
+  "created_at" INTEGER NOT NULL,
+  "data" TEXT NOT NULL,
+  PRIMARY KEY ("ledger", "version")
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE "sequences" (
   "name" TEXT NOT NULL,
   "last" INTEGER NOT NULL,
   PRIMARY KEY ("name")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "transaction_revisions" (
+  "ledger" TEXT NOT NULL,
+  "transaction" INTEGER NOT NULL,
+  "log" INTEGER NOT NULL,
+  "date" INTEGER NOT NULL,
+  "metadata" TEXT NOT NULL,
+  PRIMARY KEY ("ledger", "transaction", "log")
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE "transactions" (
@@ -241,8 +274,8 @@ CREATE TABLE "volumes" (
   "ledger" TEXT NOT NULL,
   "account" TEXT NOT NULL,
   "asset" TEXT NOT NULL,
-  "input" ANY NOT NULL CHECK (typeof("input") IN ('integer', 'text', 'null')),
-  "output" ANY NOT NULL CHECK (typeof("output") IN ('integer', 'text', 'null')),
+  "input" ANY NOT NULL CHECK (typeof("input") <> 'real' AND typeof("input") <> 'blob'),
+  "output" ANY NOT NULL CHECK (typeof("output") <> 'real' AND typeof("output") <> 'blob'),
   "latest" INTEGER NOT NULL,
   PRIMARY KEY ("ledger", "account", "asset")
 ) STRICT, WITHOUT ROWID;
