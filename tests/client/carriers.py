@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,14 +19,14 @@ Send = Callable[[Request, float], Response]
 
 
 @contextmanager
-def pool(context: ssl.SSLContext | None) -> Iterator[Send]:
+def pool(context: ssl.SSLContext | None) -> Generator[Send]:
     transport = PoolTransport(context)
     yield transport.send
     transport.close()
 
 
 @contextmanager
-def async_pool(context: ssl.SSLContext | None) -> Iterator[Send]:
+def async_pool(context: ssl.SSLContext | None) -> Generator[Send]:
     transport = AsyncPoolTransport(context)
     with asyncio.Runner() as runner:
         yield lambda request, timeout: runner.run(transport.send(request, timeout))
@@ -34,13 +34,13 @@ def async_pool(context: ssl.SSLContext | None) -> Iterator[Send]:
 
 
 @contextmanager
-def httpx2_client(context: ssl.SSLContext | None) -> Iterator[Send]:
+def httpx2_client(context: ssl.SSLContext | None) -> Generator[Send]:
     with httpx2.Client(verify=context or True, trust_env=False) as client:
         yield blocking(client).send
 
 
 @contextmanager
-def async_httpx2_client(context: ssl.SSLContext | None) -> Iterator[Send]:
+def async_httpx2_client(context: ssl.SSLContext | None) -> Generator[Send]:
     client = httpx2.AsyncClient(verify=context or True, trust_env=False)
     transport = asynchronous(client)
     with asyncio.Runner() as runner:
@@ -49,7 +49,7 @@ def async_httpx2_client(context: ssl.SSLContext | None) -> Iterator[Send]:
 
 
 @contextmanager
-def aiohttp_session(context: ssl.SSLContext | None) -> Iterator[Send]:
+def aiohttp_session(context: ssl.SSLContext | None) -> Generator[Send]:
     async def open_session() -> Any:
         return aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context or True))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -290,6 +291,8 @@ def test_one_asynchronous_transport_in_several_loops(serve: Serve, closing: bool
     for number in range(3):
         assert asyncio.run(twice(f"/{number}")) == [f"/{number}".encode()] * 2
     assert server.connections == 3, "each loop has connections of its own"
+    assert len(transport._pools[os.getpid()]) <= 1, "closed loops are not remembered"
+    del transport
     gc.collect()  # what a loop left open without aclose() shows here, not in another test
 
 
