@@ -10,7 +10,6 @@ import asyncio
 import os
 import ssl
 import time
-import weakref
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any, Final, Self
 
@@ -256,7 +255,7 @@ class PoolTransport:
         )
 
 
-_Pools = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpcore2.AsyncConnectionPool]
+_Pools = dict[asyncio.AbstractEventLoop, httpcore2.AsyncConnectionPool]
 
 
 class AsyncPoolTransport:
@@ -311,6 +310,9 @@ class AsyncPoolTransport:
         loop = asyncio.get_running_loop()
         pool = pools.get(loop)
         if pool is None:
+            # Loops that were closed without `aclose` take their connections along.
+            for ended in [known for known in list(pools) if known.is_closed()]:
+                pools.pop(ended, None)
             pool = pools[loop] = httpcore2.AsyncConnectionPool(
                 self._ssl_context, max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEPALIVE_S
             )
