@@ -64,23 +64,28 @@ class Balances:
         if not wanted:
             return
         answer = self._store.balances(wanted)
-        for (account, asset, color), amount in answer.items():
-            rows.setdefault(account, {}).setdefault((asset, color), amount)
-        for account, asset, color in wanted:
-            if not asset.endswith("/*"):
-                rows.setdefault(account, {}).setdefault((asset, color), 0)
+        for key in (*answer, *wanted):
+            account, asset, color = key
+            amount = answer.get(key)
+            if amount is not None or not asset.endswith("/*"):
+                rows.setdefault(account, {}).setdefault((asset, color), amount or 0)
 
     def get(self, account: str, asset: str, color: str = "") -> int:
         """The balance now."""
         if color and self._spelled_colors:
             asset, color = spelled(asset, color), ""
-        return self._rows.setdefault(account, {}).setdefault((asset, color), 0)
+        row = self._rows.get(account)
+        if row is None:
+            row = self._rows[account] = {}
+        return row.setdefault((asset, color), 0)
 
     def add(self, account: str, asset: str, color: str, amount: int) -> None:
         """Credit, or with a negative amount debit."""
         if color and self._spelled_colors:
             asset, color = spelled(asset, color), ""
-        row = self._rows.setdefault(account, {})
+        row = self._rows.get(account)
+        if row is None:
+            row = self._rows[account] = {}
         key = (asset, color)
         row[key] = row.get(key, 0) + amount
 

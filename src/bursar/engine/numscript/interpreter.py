@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Final
 
 from bursar.engine.numscript.balances import WORLD, Balances, Store, spelled
@@ -370,7 +369,7 @@ class _Run:
             raise fail(Fault.MISMATCHED_CURRENCY, expected=self._asset, got=asset)
         return amount
 
-    def _shares(self, shares: tuple[Share, ...]) -> list[Fraction]:
+    def _shares(self, shares: tuple[Share, ...]) -> list[tuple[int, int]]:
         return complete(
             [None if isinstance(share, Remaining) else self._evaluator.portion(share) for share in shares]
         )

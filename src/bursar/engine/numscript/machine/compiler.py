@@ -89,7 +89,7 @@ def fallback(source: SourceTree) -> Expression | None:
 
 def is_world(node: Expression) -> bool:
     """Whether this is the literal `@world`."""
-    return isinstance(node, Literal) and node.value == Account(WORLD) and isinstance(node.value, Account)
+    return isinstance(node, Literal) and isinstance(node.value, Account) and node.value == WORLD
 
 
 class _Compiler:

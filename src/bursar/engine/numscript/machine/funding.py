@@ -15,9 +15,9 @@ class Part(NamedTuple):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Funding:
-    """An asset and who gives how much of it, in order."""
+    """An asset and who gives how much of it, in order. Never changed (but not frozen: that would double its cost)."""
 
     asset: str
     parts: tuple[Part, ...]

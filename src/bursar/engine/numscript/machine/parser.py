@@ -279,11 +279,8 @@ class _Parser:
             return DestinationAccount(self._expression(), (start, self._end))
         self._deeper()
         start = self._block()
-        destination: DestinationTree
-        if self._at("max"):
-            destination = self._destination_in_order(start)
-        else:
-            destination = self._destination_allotment(start)
+        in_order = self._at("max")
+        destination = self._destination_in_order(start) if in_order else self._destination_allotment(start)
         self._depth -= 1
         return destination
 

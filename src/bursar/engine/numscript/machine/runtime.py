@@ -295,14 +295,14 @@ class _Machine:
         for part in funding.parts:
             self._credit(part.account, funding.asset, part.amount)
 
-    def _shares(self, shares: tuple[Share, ...]) -> list[Fraction]:
+    def _shares(self, shares: tuple[Share, ...]) -> list[tuple[int, int]]:
         values: list[Fraction | None] = []
         for share in shares:
             value = None if isinstance(share, Remaining) else self._value(share)
             assert value is None or isinstance(value, Fraction)
             values.append(value)
         filled = complete(values)
-        if any(share < 0 for share in filled):
+        if any(numerator < 0 for numerator, _ in filled):
             raise _fault("ErrInvalidScript", "sum of portions exceeded 100%")
         return filled
 
