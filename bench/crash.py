@@ -19,9 +19,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench.funding import fund
-
 from bench import load
+from bench.funding import fund
 from bench.processes import await_port, free_port, serve, stop
 from bench.report import Report, machine, median
 

@@ -12,9 +12,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from bench.funding import fund
-
 from bench import load
+from bench.funding import fund
 from bench.processes import await_port, free_port, pin, rss_mb, serve, serving, stop
 from bench.report import Report, machine, median, percentile
 
