@@ -39,7 +39,7 @@ class Report:
         from rich.console import Console
         from rich.table import Table
 
-        console = Console(width=None if sys.stdout.isatty() else 120)
+        console = Console(width=None if sys.stdout.isatty() else 120, emoji=False)
         console.print(f"[bold]{self.title}[/bold]")
         for name, rows in self.tables.items():
             table = Table(title=name, title_justify="left")
