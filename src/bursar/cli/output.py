@@ -21,7 +21,7 @@ def console() -> Console:
     """Return the terminal. Loaded late: a server that prints JSON needs no tables."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    return Console(highlight=False, emoji=False)  # `nostro:house:USD` is an account, not a house
 
 
 def refuse(message: str, *, status: int = 1) -> NoReturn:
