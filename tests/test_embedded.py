@@ -5,6 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from bursar.milkyway import (
 )
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-REQUEST = {
+REQUEST: Any = {
     "third_party_id_debit": "bank-beta",
     "service_id": "card-payout",
     "sender_id": "s-1",
@@ -93,7 +94,8 @@ def test_the_same_seed_gives_the_same_ids_and_the_same_head():
     def run():
         with Engine.sandbox(seed=5, at=START) as engine:
             client = bank(engine)
-            ids = [client.pay({**REQUEST, "amount_credit": Decimal(n)}) for n in range(1, 4)]
+            requests: list[Any] = [{**REQUEST, "amount_credit": Decimal(n)} for n in range(1, 4)]
+            ids = [client.pay(request) for request in requests]
             engine.clock.advance(60)
             rows = engine.operator().get_payment(ids[-1])
             return ids, repr(rows), engine.operator().trial_balance().to_payload()

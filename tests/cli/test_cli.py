@@ -11,6 +11,7 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from bursar.milkyway import MilkywayAuthError, MilkywayOptions, MilkywayPayments
 from bursar.milkyway.operator import InstitutionSettings, MilkywayOperatorClient
 
 BURSAR = [sys.executable, "-m", "bursar.cli"]
-REQUEST = {
+REQUEST: Any = {
     "third_party_id_debit": "bank-beta",
     "service_id": "card-payout",
     "sender_id": "s-1",
@@ -43,6 +44,8 @@ def serving(*arguments):
         stderr=subprocess.PIPE,
         text=True,
     )
+    assert process.stdout is not None
+    assert process.stderr is not None
     try:
         line = process.stdout.readline()
         assert line, process.stderr.read()
@@ -232,6 +235,7 @@ def test_a_table_of_credentials_for_people_and_a_log_for_programs(tmp_path):
             stderr=log,
             text=True,
         )
+    assert process.stdout is not None
     try:
         first = process.stdout.readline()
         urllib.request.urlopen(f"{first.split(' on ')[1].split()[0]}/healthz").close()

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from bursar.contract import Request, Response
+from bursar.embedded import Engine
 
 TOKEN_PATH = "/milkyway/realms/sandbox/protocol/openid-connect/token"
 FORM = ("content-type", "application/x-www-form-urlencoded")
@@ -25,7 +26,7 @@ PAYMENT = {
 class Http:
     """Sends whatever it is told to."""
 
-    engine: object
+    engine: Engine
     tokens: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, method, path, *, json=None, body=None, headers=(), token=None) -> Response:

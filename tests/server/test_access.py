@@ -2,6 +2,7 @@
 
 import base64
 import json
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,15 @@ ISSUER = "http://localhost/milkyway/realms/sandbox"
 
 
 def claims(**changes):
-    good = {"iss": ISSUER, "sub": "s", "azp": "bank-alpha", "iat": NOW, "exp": NOW + 60, "jti": "j", "gen": 1}
+    good: Any = {
+        "iss": ISSUER,
+        "sub": "s",
+        "azp": "bank-alpha",
+        "iat": NOW,
+        "exp": NOW + 60,
+        "jti": "j",
+        "gen": 1,
+    }
     return Claims(**{**good, **changes})
 
 

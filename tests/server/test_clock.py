@@ -3,13 +3,14 @@
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from bursar.milkyway import TransactionStatus
 from bursar.testing.plugin import START
 
-PAYMENT = {
+PAYMENT: Any = {
     "third_party_id_debit": "bank-beta",
     "service_id": "card-payout",
     "sender_id": "s-1",

@@ -5,6 +5,7 @@ import json
 import time
 from collections import Counter
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from bursar.contract import Outcome
 from bursar.milkyway import MilkywayApiError, MilkywayServiceUnavailableError
 
 PAY = "/milkyway/payments/v1"
-REQUEST = {
+REQUEST: Any = {
     "third_party_id_debit": "bank-beta",
     "service_id": "card-payout",
     "sender_id": "s-1",

@@ -89,7 +89,7 @@ fuzzed = schemathesis.openapi.from_dict(DOCUMENT)
 
 
 @fuzzed.parametrize()
-@settings(max_examples=12, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 def test_a_fuzzer_finds_nothing_undocumented_and_no_500(case, server, tokens):
     # Random ids are of no bank, so what has the right form is refused often: that check has nothing to go by.
     tag = case.operation.definition.raw["tags"][0]

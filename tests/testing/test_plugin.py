@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
+from typing import Any
 
 from bursar.milkyway import TransactionStatus
 from bursar.testing.plugin import START
 
-REQUEST = {
+REQUEST: Any = {
     "third_party_id_debit": "bank-beta",
     "service_id": "card-payout",
     "sender_id": "s-1",
