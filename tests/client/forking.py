@@ -1,7 +1,8 @@
 """A program that warms a client, forks two children and lets all three call at once; run by test_fork.py.
 
-Arguments as JSON: url, cafile, threads, calls, face ("sync" or "async"), timeout, naive (keep using the inherited connections,
-as other clients do). Prints how many answers were foreign or failed. Exits with 0 when every child ended well.
+Arguments as JSON: url, cafile, threads, calls, face ("sync" or "async"), timeout, and naive: keep using the
+inherited connections, as other clients do. Prints how many answers were foreign or failed; exits with 0 when
+every child ended well.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ def many(call: Call, who: str, threads: int, calls: int) -> int:
     work(0)
     for thread in crew:
         thread.join()
-    print(who, len(wrong), wrong[:3], flush=True)
+    sys.stdout.write(f"{who} {len(wrong)} {wrong[:3]}\n")
+    sys.stdout.flush()
     return len(wrong)
 
 
