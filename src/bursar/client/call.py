@@ -141,6 +141,11 @@ class _Attempts:
                 verdict = of_answer(response, self._session.family, self._clock.wall())
         except TransportError as error:
             verdict = of_transport(error)
+        except BaseException:
+            # Cancelled or interrupted: the attempt is over for whoever watches it.
+            cancelled = Verdict(0, Outcome.UNKNOWN, "cancelled")
+            self._note(response, cancelled, self._clock.monotonic() - started)
+            raise
         self._note(response, verdict, self._clock.monotonic() - started)
         return response, verdict
 
