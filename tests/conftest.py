@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 
 import hypothesis
@@ -25,6 +26,23 @@ def _refuse_other_hosts(event: str, arguments: Sequence[object]) -> None:
 
 
 sys.addaudithook(_refuse_other_hosts)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests counted with ``record_property("tally", [(subject, kind), ...])``: how many of each kind."""
+    tallies: dict[str, Counter[str]] = {}
+    for report in terminalreporter.getreports("passed"):
+        for name, pairs in report.user_properties:
+            if name == "tally" and isinstance(pairs, list):
+                for subject, kind in pairs:
+                    tallies.setdefault(subject, Counter())[kind] += 1
+    for subject, kinds in sorted(tallies.items()):
+        few = (
+            f": {', '.join(f'{kind} {number}' for kind, number in sorted(kinds.items()))}"
+            if len(kinds) < 10
+            else ""
+        )
+        terminalreporter.write_line(f"{subject}: {kinds.total()} of {len(kinds)} kinds{few}")
 
 
 @pytest.fixture(scope="session")

@@ -109,7 +109,11 @@ def test_mc14_money_is_a_decimal_or_an_int(value: object) -> None:
         number(value)
 
 
-@pytest.mark.parametrize("value", [Decimal("1E+1001"), Decimal("1E-1001"), 10**1001, Decimal("1E+999999999")])
+@pytest.mark.parametrize(
+    "value",
+    [Decimal("1E+4001"), Decimal("1E-4001"), 10**4100, Decimal("1E+999999999")],
+    ids=["big", "small", "integer", "endless"],
+)
 def test_numbers_have_a_bound(value: Decimal | int) -> None:
     with pytest.raises(InvalidRequestError, match="too many digits"):
         number(value)
@@ -213,7 +217,7 @@ def nested(depth: int) -> bytes:
         (b"1" * (MAX_DIGITS + 1), "too many digits"),
         (b"-1" + b"0" * 5000, "too many digits"),
         (b"1." + b"1" * MAX_DIGITS, "too many digits"),
-        (b"1e1001", "too many digits"),
+        (b"1e4001", "too many digits"),
         (b"1e-999999999", "too many digits"),
         (b"1e99999999999999999999", "too many digits"),
         (b"[1e-99999999999999999999]", "too many digits"),

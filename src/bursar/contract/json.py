@@ -24,8 +24,8 @@ from .model import Model
 
 MAX_DEPTH: Final = 64
 """Objects and arrays may be nested this deep."""
-MAX_DIGITS: Final = 1000
-"""A number may have this many digits."""
+MAX_DIGITS: Final = 4000
+"""A number may have this many digits; Python itself stops a little further on."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -39,7 +39,7 @@ def number(value: object, pointer: str = "") -> bytes:
             pointer,
         )
     if isinstance(value, int):
-        if value.bit_length() > MAX_DIGITS * 3:
+        if value.bit_length() > MAX_DIGITS * 10 // 3:
             raise InvalidRequestError(f"{_place(pointer)} has too many digits", pointer)
         return str(int(value)).encode()
     if not value.is_finite():

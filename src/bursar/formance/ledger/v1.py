@@ -107,6 +107,13 @@ class LedgerV1(Resource[C]):
         """Merge metadata into an account's. Texts only, whatever the published contract says."""
         ...
 
+    @endpoint("DELETE", f"{_ACCOUNT}/metadata/{{key}}", effect=Effect.KEYED, status=204, errors=REFUSED)
+    def delete_account_metadata(
+        self, ledger: str, address: str, key: str, *, idempotency_key: Key = None
+    ) -> None:
+        """Delete an entry of an account's metadata. The vendor's SDK has no such operation."""
+        ...
+
     # -- transactions
 
     @listing(f"{_LEDGER}/transactions", paging=PAGES, errors=REFUSED)
@@ -183,6 +190,13 @@ class LedgerV1(Resource[C]):
         self, ledger: str, txid: int, metadata: Texts, *, idempotency_key: Key = None
     ) -> None:
         """Merge metadata into a transaction's. Texts only, whatever the published contract says."""
+        ...
+
+    @endpoint("DELETE", f"{_TRANSACTION}/metadata/{{key}}", effect=Effect.KEYED, status=204, errors=MISSING)
+    def delete_transaction_metadata(
+        self, ledger: str, txid: int, key: str, *, idempotency_key: Key = None
+    ) -> None:
+        """Delete an entry of a transaction's metadata. The vendor's SDK has no such operation."""
         ...
 
     # -- balances and logs
