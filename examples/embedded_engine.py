@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bursar.embedded import Engine
+from bursar import Engine
 from bursar.milkyway import PayRequest, TransactionStatus
 from bursar.milkyway.operator import (
     CommissionSettings,
