@@ -47,13 +47,14 @@ class Expected:
         self.dispatched = self.dispatched or now >= dispatch
         if not self.dispatched:
             return
-        happens = [(self.created + 900 * SECOND, 1, STUCK)]
+        # At one moment the outcome comes first, then the answer to a cancellation, then the deadline.
+        happens = [(self.created + 900 * SECOND, 3, STUCK)]
         if self.bank == "bank-beta" and self.behaviour in REPLY:
             outcome = FAILED if self.behaviour == "decline" else DONE
-            happens.append((dispatch + REPLY[self.behaviour], 0, outcome))
+            happens.append((dispatch + REPLY[self.behaviour], 1, outcome))
             if self.cancel_asked is not None:
                 answer = DONE if self.behaviour == "refuse-cancel" else CANCELLED
-                happens.append((self.cancel_asked + SECOND // 5, 0, answer))
+                happens.append((self.cancel_asked + SECOND // 5, 2, answer))
         at, _, status = min(happens)
         if now >= at:
             self.status = status

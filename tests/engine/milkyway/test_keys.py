@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bursar.contract.binding import BadRequest
 from bursar.engine.errors import ExposureExceeded, IdempotencyMismatch, InvalidInput
+from bursar.engine.milkyway import worker
 from bursar.engine.milkyway.keys import fingerprint, parse_key
 from bursar.engine.milkyway.tables import KEYS
 from tests.engine.milkyway.rail import ALPHA, BETA, DAY, SECOND, T0, Rail, body, pay_request
@@ -84,6 +85,15 @@ def test_ms47_keys_live_seven_days_and_then_are_forgotten(rail: Rail) -> None:
     assert [(row.key, row.payment) for row in kept] == [("k", again)], "the purge is durable work"
     rail.advance(8 * DAY)
     assert rail.do(rail.core.read(lambda view: view.count(KEYS))) == 0
+
+
+def test_ms47_a_key_bound_anew_is_not_forgotten_with_its_old_payment(rail: Rail) -> None:
+    rail.pay(key="k")
+    old = rail.do(rail.core.read(lambda view: view.select(KEYS)))
+    rail.clock.advance(8 * DAY)
+    payment = rail.pay(key="k")
+    rail.do(rail.core.submit(lambda view: worker.forget(view, old)))
+    assert rail.pay(key="k") == payment
 
 
 def test_ms47_ms50_ms67_keys_and_payments_survive_a_restart(tmp_path: Path) -> None:

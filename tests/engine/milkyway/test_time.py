@@ -40,6 +40,7 @@ def test_ms68_recipients_choose_what_the_bank_does(
 
 def test_ms68_stored_rules_go_before_prefixes(rail: Rail) -> None:
     rail.set_rules(
+        SimulatorRule("silent", service="another-*"),
         SimulatorRule("ok", recipient="decline-but-*"),
         SimulatorRule("decline", service="card-payout"),
         SimulatorRule("silent"),

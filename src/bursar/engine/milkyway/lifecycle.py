@@ -124,7 +124,7 @@ def post_step(
 def request_cancel(view: View, payment: Payment) -> Payment:
     """Cancel a payment: at once before dispatch, else by asking the bank (MS57, MS58)."""
     if payment.dispatched_at is None:
-        return move(view, payment, TransactionStatus.CANCELLED, dispatch_at=None)
+        return move(view, payment, TransactionStatus.CANCELLED)
     answers = payment.behaviour is not None and payment.behaviour != Behaviour.SILENT
     reply_at = view.now + CANCEL_REPLY_AFTER if answers else None
     return move(view, payment, TransactionStatus.CANCEL_PENDING, cancel_reply_at=reply_at)
@@ -199,7 +199,7 @@ def _deadline(view: View, payment: Payment, at: int) -> Payment:
     Not so when the instruction never left: then it failed for certain (invariant 20).
     """
     if payment.dispatched_at is None:
-        return move(view, payment, TransactionStatus.FAILED, error=_NEVER_SENT, dispatch_at=None)
+        return move(view, payment, TransactionStatus.FAILED, error=_NEVER_SENT)
     seconds = (at - payment.created_at) // SECOND_US
     error = f"no answer from the recipient bank within {seconds} s; an operator must find out what happened"
     return move(view, payment, TransactionStatus.STUCK, error=error, cancel_reply_at=None)

@@ -6,7 +6,6 @@ from functools import partial
 
 from bursar.engine.core import Core
 from bursar.engine.milkyway.intake import DAY, PURGE
-from bursar.engine.milkyway.keys import KEPT
 from bursar.engine.milkyway.lifecycle import ALARM, wake
 from bursar.engine.milkyway.tables import KEYS, PAYMENTS, KeyRow
 from bursar.engine.view import ReadView, View
@@ -30,7 +29,7 @@ async def _ring(core: Core, claimed: Claimed) -> None:
 async def _purge(core: Core, claimed: Claimed) -> None:
     """Forget the keys of one day, when the last of them has been kept long enough (D2)."""
     while rows := await core.read(lambda view: _keys_of(view, claimed)):
-        await core.submit(partial(_forget, rows=rows))
+        await core.submit(partial(forget, rows=rows))
     await core.submit(lambda view: view.unschedule(claimed.kind, claimed.key))
 
 
@@ -39,9 +38,8 @@ def _keys_of(view: ReadView, claimed: Claimed) -> list[KeyRow]:
     return view.select(KEYS, {"created_at >=": start, "created_at <": start + DAY}, limit=_FORGOTTEN_AT_ONCE)
 
 
-def _forget(view: View, rows: list[KeyRow]) -> None:
+def forget(view: View, rows: list[KeyRow]) -> None:
+    """Delete keys, but none that was bound anew since `rows` were read."""
     for row in rows:
-        known = view.get(KEYS, row.institution, row.key)
-        # A key that was bound anew in the meantime belongs to another day.
-        if known is not None and view.now >= known.created_at + KEPT:
+        if view.get(KEYS, row.institution, row.key) == row:
             view.delete(KEYS, row.institution, row.key)
