@@ -78,7 +78,8 @@ def test_x1_the_test_notices_a_client_that_shares_its_connection(serve: Callable
     server = serve(echo)
     run(server, naive=True, calls=2, timeout=0.3)
     used = connections(server)
-    assert used["warm"] & used["one"] & used["two"]
+    # Whichever child is first takes the inherited connection; the other shares it, or finds it busy.
+    assert used["warm"] & (used["one"] | used["two"])
 
 
 def test_a_fetch_under_way_in_the_parent_does_not_hold_up_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
