@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import msgspec
 
+from bursar.engine.books import REFERENCES
 from bursar.engine.errors import IdempotencyMismatch
 from bursar.engine.limits import SECOND_US
 from bursar.engine.milkyway import audit, postings
+from bursar.engine.milkyway.accounts import LEDGER
 from bursar.engine.milkyway.exposure import admit, exposure
 from bursar.engine.milkyway.keys import KEPT
-from bursar.engine.milkyway.lifecycle import post_step, save
+from bursar.engine.milkyway.lifecycle import post_step, reference, save
 from bursar.engine.milkyway.quotes import Asked, QuoteBook
 from bursar.engine.milkyway.tables import KEYS, KeyRow, Payment, packed
 from bursar.engine.milkyway.terms import Terms, caller_institution, terms_of
+from bursar.engine.store.base import Wanted
 from bursar.engine.work import Work
 from bursar.engine.writer import View
 from bursar.milkyway.models import PayRequest, TransactionStatus
@@ -24,6 +27,8 @@ DAY = 24 * 3600 * SECOND_US
 FIRST_IDS = (10**9, 10**10)
 """Between which the first payment id is drawn; the others follow it (D18)."""
 
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
 
 class KeyUse(msgspec.Struct, frozen=True):
     """An idempotency key with the fingerprint of the request that it came with."""
@@ -32,7 +37,7 @@ class KeyUse(msgspec.Struct, frozen=True):
     fingerprint: bytes
 
 
-def take(view: View, client_id: str, request: PayRequest, use: KeyUse | None, book: QuoteBook) -> int:
+def take(view: View, client_id: str, request: PayRequest, use: KeyUse | None, quotes: QuoteBook) -> int:
     """Accept a payment and return its id; the id of the earlier one when the key was used for the same request.
 
     Raises `InvalidInput`, `ServiceDown` (nothing is accepted for a bank that is known to be down, MS51),
@@ -43,15 +48,26 @@ def take(view: View, client_id: str, request: PayRequest, use: KeyUse | None, bo
         earlier = _earlier(view, institution.id, use)
         if earlier is not None:
             return earlier
-    terms = terms_of(view, request, book.held(Asked.of(institution.id, request), view.now))
+    payment_id = _next_id(view)
+    terms = terms_of(view, request, quotes.held(Asked.of(institution.id, request), view.now))
     currency = terms.quote.currency_credit
     beyond = admit(exposure(view, institution.id, currency), terms.quote.charge)
-    payment = _accept(view, institution.id, request, terms, over_limit=beyond)
+    _accept(view, payment_id, institution.id, request, terms, over_limit=beyond)
     if use is not None:
-        _bind(view, institution.id, use, payment.id)
+        _bind(view, institution.id, use, payment_id)
     if beyond:
-        audit.record(view, audit.ENGINE, "limit-alert", f"payment:{payment.id}", "beyond an alerting limit")
-    return payment.id
+        audit.record(view, audit.ENGINE, "limit-alert", f"payment:{payment_id}", "beyond an alerting limit")
+    return payment_id
+
+
+def _next_id(view: View) -> int:
+    """Draw the payment's id, and name the row that its first posting looks up.
+
+    That row is never in memory, so the command runs twice; asking here makes the first run short.
+    """
+    payment_id = view.next_id("milkyway.payment", start=view.ids.integer(*FIRST_IDS))
+    view.want(Wanted([(REFERENCES, (LEDGER, reference(payment_id, "accepted")))]))
+    return payment_id
 
 
 def _earlier(view: View, institution: str, use: KeyUse) -> int | None:
@@ -67,9 +83,11 @@ def _earlier(view: View, institution: str, use: KeyUse) -> int | None:
     return bound.payment
 
 
-def _accept(view: View, institution: str, request: PayRequest, terms: Terms, *, over_limit: bool) -> Payment:
+def _accept(
+    view: View, payment_id: int, institution: str, request: PayRequest, terms: Terms, *, over_limit: bool
+) -> None:
     payment = Payment(
-        id=view.next_id("milkyway.payment", start=view.ids.integer(*FIRST_IDS)),
+        id=payment_id,
         institution=institution,
         bank=terms.bank.id,
         service=terms.service.id,
@@ -85,13 +103,13 @@ def _accept(view: View, institution: str, request: PayRequest, terms: Terms, *, 
         dispatch_at=view.now + terms.service.dispatch_delay,
     )
     post_step(view, payment, "accepted", postings.accepted(institution, terms.quote), step="accepted")
-    return save(view, payment)
+    save(view, payment)
 
 
 def _data(request: PayRequest) -> str | None:
     if request.data is None:
         return None
-    return msgspec.json.Encoder(decimal_format="number").encode(request.data).decode()
+    return _encode(request.data).decode()
 
 
 def _bind(view: View, institution: str, use: KeyUse, payment_id: int) -> None:

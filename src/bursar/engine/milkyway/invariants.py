@@ -13,7 +13,7 @@ from bursar.engine.kernel import Posting, Transaction
 from bursar.engine.milkyway import accounts as book
 from bursar.engine.milkyway import postings
 from bursar.engine.milkyway.currency import asset
-from bursar.engine.milkyway.lifecycle import ALARM, next_event
+from bursar.engine.milkyway.lifecycle import ALARM, next_event, reference
 from bursar.engine.milkyway.states import EXPOSED, FINAL, IN_TRANSIT
 from bursar.engine.milkyway.tables import KEYS, MOVEMENTS, PAYMENTS, Movement, Payment
 from bursar.engine.verify import Damage
@@ -133,8 +133,8 @@ def _expected_groups(payment: Payment, *, stuck: bool) -> Iterator[tuple[str, st
 
 
 def _transaction(view: ReadView, payment: Payment, group: str) -> Transaction | None:
-    reference = view.get(REFERENCES, book.LEDGER, f"payment:{payment.id}:{group}")
-    row = None if reference is None else view.get(TRANSACTIONS, book.LEDGER, reference.transaction)
+    found = view.get(REFERENCES, book.LEDGER, reference(payment.id, group))
+    row = None if found is None else view.get(TRANSACTIONS, book.LEDGER, found.transaction)
     return None if row is None else transaction_of(row)
 
 

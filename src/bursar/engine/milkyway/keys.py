@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Inexact
 from typing import Any
 
 import msgspec
@@ -18,6 +18,8 @@ KEPT = 7 * 24 * 3600 * 1_000_000
 """How long a key is remembered after its payment was accepted, in microseconds (D2, MS47)."""
 
 _QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
+# A context of ordinary precision would round a long number, and make two different requests one.
+_WITHOUT_BOUND = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact])
 _encode = msgspec.json.Encoder(order="deterministic", decimal_format="number").encode
 
 
@@ -60,11 +62,7 @@ def _canonical(value: Any) -> Any:
 
 
 def _number(value: Decimal) -> Decimal:
-    """Return the number with no trailing zeros, exactly: contexts would round."""
-    sign, digits, exponent = value.as_tuple()
-    if not isinstance(exponent, int):
+    """Return the number without trailing zeros; 0 has no sign."""
+    if not value.is_finite():
         raise InvalidInput("NaN and Infinity are no amounts")
-    kept = "".join(map(str, digits)).rstrip("0")
-    if not kept.lstrip("0"):
-        return Decimal(0)
-    return Decimal((sign, tuple(map(int, kept)), exponent + len(digits) - len(kept)))
+    return _WITHOUT_BOUND.normalize(value) or Decimal(0)

@@ -115,10 +115,15 @@ def post_step(
         NewTransaction(
             postings=entries,
             metadata={"payment": str(payment.id), "step": step},
-            reference=f"payment:{payment.id}:{group}",
+            reference=reference(payment.id, group),
             overdraft=dict.fromkeys(may_owe),
         ),
     )
+
+
+def reference(payment_id: int, group: str) -> str:
+    """Return the ledger reference of a payment's step: unique, so that no step is booked twice."""
+    return f"payment:{payment_id}:{group}"
 
 
 def request_cancel(view: View, payment: Payment) -> Payment:

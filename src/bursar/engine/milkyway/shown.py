@@ -10,6 +10,7 @@ from bursar.engine.kernel import Transaction
 from bursar.engine.milkyway import accounts as book
 from bursar.engine.milkyway.currency import to_decimal
 from bursar.engine.milkyway.exposure import Exposure
+from bursar.engine.milkyway.lifecycle import reference
 from bursar.engine.milkyway.quote import shown_rate
 from bursar.engine.milkyway.setup import MILLISECOND
 from bursar.engine.milkyway.simulator import read_rules
@@ -164,7 +165,7 @@ def detail(view: ReadView, row: Payment) -> contract.PaymentDetail:
 
 def transactions_of(view: ReadView, row: Payment) -> list[Transaction]:
     """Return the ledger transactions of a payment's steps, in order."""
-    found = (view.get(REFERENCES, book.LEDGER, f"payment:{row.id}:{group}") for group in GROUPS)
+    found = (view.get(REFERENCES, book.LEDGER, reference(row.id, group)) for group in GROUPS)
     rows = (view.get(TRANSACTIONS, book.LEDGER, ref.transaction) for ref in found if ref is not None)
     return [transaction_of(tx) for tx in rows if tx is not None]
 
