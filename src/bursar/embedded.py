@@ -256,7 +256,7 @@ class Engine:
         except BaseException:
             self._loop.stop()
             raise
-        self.url = settings.public_url
+        self.url: str = settings.public_url
         """Where the server is for its clients; nothing listens there unless `listen` was called."""
         self._app = _Detached(self._runtime.app)
         self._door = _Door(self._loop, self._app)

@@ -32,7 +32,7 @@ from .failure import ErrorFamily, Verdict, annotated, of_answer, of_transport, r
 from .policy import RETRY_AFTER_MAX, Policy, backoff
 from .tokens import Token, TokenSource
 
-logger = logging.getLogger("bursar.client")
+logger: logging.Logger = logging.getLogger("bursar.client")
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ class BaseEndpoint:
         self.function = function
         self.description = description
         self.paging = paging
-        self.name = function.__name__
+        self.name: str = function.__name__
         self.__doc__ = function.__doc__
 
     @cached_property

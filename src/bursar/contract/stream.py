@@ -31,7 +31,7 @@ class Outgoing:
     def __init__(self, pieces: Iterable[Any] | AsyncIterable[Any], frame: Callable[[Any], bytes]) -> None:
         self._pieces = pieces
         self._frame = frame
-        self.started = False
+        self.started: bool = False
 
     def __iter__(self) -> Iterator[bytes]:
         if not isinstance(self._pieces, Iterable):

@@ -23,8 +23,8 @@ class Core:
         self.clock = clock
         self.ids = ids
         self.store = store
-        self.writer = Writer(store, clock, ids)
-        self.worker = Worker(self)
+        self.writer: Writer = Writer(store, clock, ids)
+        self.worker: Worker = Worker(self)
 
     @classmethod
     async def open(

@@ -4,6 +4,8 @@ The names of the vendor's ``milkyway_payments`` package are all here, so switchi
 client has an asynchronous twin besides.
 """
 
+from bursar.contract import InvalidRequestError, Outcome
+
 from .client import (
     AsyncMilkywayPaymentsClient,
     KeycloakTokenProvider,
@@ -34,6 +36,7 @@ from .models import (
 __all__ = [
     "AsyncMilkywayPaymentsClient",
     "CancelResult",
+    "InvalidRequestError",
     "KeycloakTokenProvider",
     "MilkywayApiError",
     "MilkywayAuthError",
@@ -45,6 +48,7 @@ __all__ = [
     "MilkywayServiceUnavailableError",
     "MilkywayUnreadableAnswerError",
     "MilkywayValidationError",
+    "Outcome",
     "PayRequest",
     "PollOptions",
     "PostcheckResult",

@@ -27,10 +27,10 @@ class SandboxServer:
     def __init__(self, database: str = MEMORY, *, seed: int | None = None) -> None:
         """Start it; `database` may be a sandbox's file. Raises `StoreUnusable` and `StoreInUse`."""
         listener = listen("127.0.0.1", 0)
-        self.url = address(listener)
+        self.url: str = address(listener)
         """Where it listens, for example ``http://127.0.0.1:40123``."""
         try:
-            self.engine = Engine(Settings(database, self.url, sandbox=True, seed=seed))
+            self.engine: Engine = Engine(Settings(database, self.url, sandbox=True, seed=seed))
         except BaseException:
             listener.close()
             raise
