@@ -549,7 +549,7 @@ class MilkywayOperator(Resource[C]):
 class MilkywayOperatorClient(MilkywayOperator[Sync]):
     """Calls the back office and blocks; options, errors and hooks are those of `MilkywayPaymentsClient`."""
 
-    caller: SyncCaller
+    _calls: SyncCaller
 
     def __init__(
         self,
@@ -564,16 +564,17 @@ class MilkywayOperatorClient(MilkywayOperator[Sync]):
         """Make a client with an operator's credentials; nothing is sent yet."""
         token_transport = None if token_session is None else blocking(token_session)
         shared = session_for(options, token_provider, token_transport, hooks, clock)
-        super().__init__(SyncCaller(shared, blocking(session)))
+        self._calls = SyncCaller(shared, blocking(session))
+        super().__init__(self._calls)
 
     @property
     def raw(self) -> MilkywayOperator[RawSync]:
         """The same endpoints, each giving a `Reply` with the HTTP answer around the value."""
-        return MilkywayOperator(RawCaller(self.caller.reply))
+        return MilkywayOperator(RawCaller(self._calls.reply))
 
     def close(self) -> None:
         """Release connections that are Bursar's own."""
-        self.caller.transport.close()
+        self._calls.transport.close()
 
     def __enter__(self) -> Self:
         return self
@@ -585,7 +586,7 @@ class MilkywayOperatorClient(MilkywayOperator[Sync]):
 class AsyncMilkywayOperatorClient(MilkywayOperator[Async]):
     """The asynchronous twin of `MilkywayOperatorClient`."""
 
-    caller: AsyncCaller
+    _calls: AsyncCaller
 
     def __init__(
         self,
@@ -600,16 +601,17 @@ class AsyncMilkywayOperatorClient(MilkywayOperator[Async]):
         """Make a client with an operator's credentials; nothing is sent yet."""
         token_transport = None if token_session is None else asynchronous(token_session)
         shared = session_for(options, token_provider, token_transport, hooks, clock)
-        super().__init__(AsyncCaller(shared, asynchronous(session)))
+        self._calls = AsyncCaller(shared, asynchronous(session))
+        super().__init__(self._calls)
 
     @property
     def raw(self) -> MilkywayOperator[RawAsync]:
         """The same endpoints, each giving a `Reply` with the HTTP answer around the value."""
-        return MilkywayOperator(RawCaller(self.caller.reply))
+        return MilkywayOperator(RawCaller(self._calls.reply))
 
     async def aclose(self) -> None:
         """Release connections that are Bursar's own."""
-        await self.caller.transport.aclose()
+        await self._calls.transport.aclose()
 
     async def __aenter__(self) -> Self:
         return self
