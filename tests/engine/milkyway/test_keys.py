@@ -110,7 +110,8 @@ def test_ms47_ms50_ms67_keys_and_payments_survive_a_restart(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "key", ["x" * 256, "é" * 128, "a\nb", "a\x00", "\x7f", "\x85", "", "   ", '"open', '"a"b"', '""']
+    "key",
+    ["x" * 256, "é" * 128, "a\nb", "a\x00", "\x7f", "\x85", "k\ud800", "", "   ", '"open', '"a"b"', '""'],
 )
 def test_ms48_bad_keys_are_refused(rail: Rail, key: str) -> None:
     with pytest.raises(InvalidInput, match="Idempotency-Key"):

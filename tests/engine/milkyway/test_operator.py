@@ -276,6 +276,21 @@ def test_revaluation_goes_both_ways(rail: Rail, gain: str, position: str) -> Non
     )
 
 
+@pytest.mark.parametrize("gain", ["0", "0.001", "NaN", "-1E+40"])
+def test_revaluation_amounts_are_checked(rail: Rail, gain: str) -> None:
+    with pytest.raises(InvalidInput, match="gain"):
+        rail.do(rail.operator.revalue(OPERATOR, contract.RevaluationOrder(Decimal(gain), "USD", "x")))
+
+
+def test_long_amounts_of_the_treasury_are_exact(rail: Rail) -> None:
+    gain = Decimal("-123456789012345678901234567890.12")
+    rail.do(rail.operator.revalue(OPERATOR, contract.RevaluationOrder(gain, "USD", "x")))
+    rail.cash("deposit", "bank-alpha", "123456789012345678901234567890.12")
+    balances = rail.balances()
+    assert balances["income:fx_reval:USD"] == gain
+    assert balances["deposit:bank-alpha:USD"] == gain.copy_negate()
+
+
 def test_a_bank_fee_is_an_expense(rail: Rail) -> None:
     rail.do(rail.operator.charge_fee(OPERATOR, contract.FeeOrder(Decimal("9.99"), "USD", "statement")))
     assert rail.balances()["expense:bank_fee:USD"] == Decimal("-9.99")

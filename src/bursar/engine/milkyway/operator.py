@@ -180,8 +180,10 @@ class OperatorService:
 
     async def revalue(self, caller: Caller, order: contract.RevaluationOrder) -> contract.Movement:
         """Book a revaluation gain or loss."""
-        size = _amount(abs(order.gain), order.currency, "/gain")
-        gain = size if order.gain > 0 else -size
+        if order.gain == 0:
+            raise InvalidInput("gain must not be 0", errors=[FieldError("/gain", "must not be 0")])
+        size = _amount(order.gain.copy_abs(), order.currency, "/gain")
+        gain = -size if order.gain.is_signed() else size
         booked = treasury.Order(caller.client_id, order.reason, gain, order.currency)
         row = await self._core.submit(lambda view: treasury.revalue(view, booked))
         return shown.movement(row)
