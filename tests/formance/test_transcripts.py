@@ -135,9 +135,10 @@ def check_token(exchange: Exchange) -> str:
 def check(exchange: Exchange) -> list[tuple[str, str]]:
     """Check one answer; return what to count it as."""
     path = exchange.path.partition("?")[0]
-    if exchange.service == "auth" and path == "/oauth/token" and exchange.method == "POST":
-        if parse_qs(exchange.body or "").get("grant_type") == ["client_credentials"]:
-            return [(ANSWERS, check_token(exchange))]
+    if (exchange.service, exchange.method, path) == ("auth", "POST", "/oauth/token") and parse_qs(
+        exchange.body or ""
+    ).get("grant_type") == ["client_credentials"]:
+        return [(ANSWERS, check_token(exchange))]
     found = operation(exchange)
     if exchange.response.status >= 400:
         outcome = check_error(exchange)
