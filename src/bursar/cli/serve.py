@@ -14,8 +14,11 @@ from typing import Any
 
 from bursar.cli.output import print_json, refusals, refuse
 from bursar.server.edge import access_log
+from bursar.server.ledger.flags import UnknownFlag, parse
 from bursar.server.listener import HttpServer, address, listen
 from bursar.server.runtime import Runtime, Settings
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,10 @@ def serve(options: Options) -> None:
     except OSError as error:
         refuse(f"cannot listen on {options.host} port {options.port}: {error.strerror}")
     url = options.public_url.rstrip("/") or address(listener)
-    settings = Settings(options.database, url, sandbox=options.sandbox)
+    exposed = not options.sandbox and options.host not in _LOOPBACK
+    settings = Settings(
+        options.database, url, sandbox=options.sandbox, ledger_flags=options.ledger_flags, exposed=exposed
+    )
     with listener, refusals(), asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_run(settings, listener, lambda: _announce(options, url)))
 
@@ -52,8 +58,10 @@ def _check(options: Options) -> None:
         refuse("PostgreSQL is not in this release: use --database sqlite:///file.db", status=2)
     if options.workers > 1:
         refuse("SQLite has one writing process: --workers must be 1", status=2)
-    if options.ledger_flags.strip():
-        refuse("this release has no ledger flags: leave --ledger-flags empty", status=2)
+    try:
+        parse(options.ledger_flags)
+    except UnknownFlag as error:
+        refuse(f"--ledger-flags: {error}", status=2)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -32,6 +32,8 @@ R = TypeVar("R", bound=Struct)
 
 
 class HeadRow(Struct, frozen=True, gc=False):
+    """Where a ledger stands; see `kernel.model.Head`."""
+
     ledger: str
     log: int
     transaction: int
@@ -42,6 +44,8 @@ class HeadRow(Struct, frozen=True, gc=False):
 
 
 class LogRow(Struct, frozen=True, gc=False):
+    """One log; see `kernel.model.Log`. `data` is JSON."""
+
     ledger: str
     id: int
     type: str
@@ -72,6 +76,8 @@ class TransactionRow(Struct, frozen=True, gc=False):
 
 
 class MoveRow(Struct, frozen=True, gc=False):
+    """What one transaction did to one pair; see `kernel.model.Move`."""
+
     ledger: str
     account: str
     asset: str
@@ -95,6 +101,8 @@ class VolumesRow(Struct, frozen=True, gc=False):
 
 
 class AccountRow(Struct, frozen=True, gc=False):
+    """An account; see `kernel.model.Account`. `metadata` is JSON."""
+
     ledger: str
     address: str
     metadata: str
@@ -104,6 +112,8 @@ class AccountRow(Struct, frozen=True, gc=False):
 
 
 class ReferenceRow(Struct, frozen=True, gc=False):
+    """Which transaction has a reference."""
+
     ledger: str
     reference: str
     transaction: int
@@ -148,11 +158,25 @@ class View(Protocol):
 
     now: int
 
-    def get(self, table: Table[R], *key: Scalar) -> R | None: ...
-    def put(self, table: Table[R], row: R) -> None: ...
-    def scan(self, table: Table[R], *prefix: Scalar, after: Key = ()) -> Sequence[R]: ...
-    def want(self, wanted: Wanted) -> None: ...
-    def next_id(self, sequence: str, *, start: int = 1) -> int: ...
+    def get(self, table: Table[R], *key: Scalar) -> R | None:
+        """Return one row."""
+        ...
+
+    def put(self, table: Table[R], row: R) -> None:
+        """Insert or replace a row."""
+        ...
+
+    def scan(self, table: Table[R], *prefix: Scalar, after: Key = ()) -> Sequence[R]:
+        """Return the rows of a range of keys."""
+        ...
+
+    def want(self, wanted: Wanted) -> None:
+        """Load rows at once."""
+        ...
+
+    def next_id(self, sequence: str, *, start: int = 1) -> int:
+        """Return the next number of a sequence."""
+        ...
 
 
 class Books:
@@ -165,18 +189,22 @@ class Books:
     # The kernel's State.
 
     def head(self) -> Head:
+        """See `kernel.ledger.State`."""
         row = self._view.get(HEADS, self._ledger)
         return Head() if row is None else head_of(row)
 
     def volumes(self, account: str, asset: str) -> Volumes:
+        """See `kernel.ledger.State`."""
         row = self._view.get(VOLUMES, self._ledger, account, asset)
         return Volumes() if row is None else Volumes(row.input, row.output)
 
     def latest(self, account: str, asset: str) -> int | None:
+        """See `kernel.ledger.State`."""
         row = self._view.get(VOLUMES, self._ledger, account, asset)
         return None if row is None else row.latest
 
     def moves_after(self, account: str, asset: str, at: int) -> list[Move]:
+        """See `kernel.ledger.State`."""
         rows = self._view.scan(MOVES, self._ledger, account, asset, after=(at,))
         return [
             Move(
@@ -193,14 +221,17 @@ class Books:
         ]
 
     def account(self, address: str) -> Account | None:
+        """See `kernel.ledger.State`."""
         row = self._view.get(ACCOUNTS, self._ledger, address)
         return None if row is None else account_of(row)
 
     def first_usage(self, address: str) -> int | None:
+        """See `kernel.ledger.State`."""
         row = self._view.get(ACCOUNTS, self._ledger, address)
         return None if row is None else row.first_usage
 
     def transaction(self, id: int) -> Transaction | None:
+        """See `kernel.ledger.State`."""
         row = self._view.get(TRANSACTIONS, self._ledger, id)
         if row is None:
             return None
@@ -208,6 +239,7 @@ class Books:
         return transaction_of(row, log)
 
     def reference(self, reference: str) -> int | None:
+        """See `kernel.ledger.State`."""
         row = self._view.get(REFERENCES, self._ledger, reference)
         return None if row is None else row.transaction
 
@@ -215,14 +247,18 @@ class Books:
 
     def post(self, new: NewTransaction, origin: Origin = NO_ORIGIN) -> Transaction:
         """See `kernel.ledger.post`."""
-        try:
-            entry = ledger.post(self, new, self._view.now, origin)
-        except Missing:
-            self._want_for(new)
-            raise
+        entry = self.prepare(new, origin)
         self.store(entry)
         assert entry.transaction is not None
         return entry.transaction
+
+    def prepare(self, new: NewTransaction, origin: Origin = NO_ORIGIN) -> Entry:
+        """What posting would change; `store` makes it so."""
+        try:
+            return ledger.post(self, new, self._view.now, origin)
+        except Missing:
+            self._want_for(new)
+            raise
 
     def store(self, entry: Entry, *, imported: bool = False) -> None:
         """Put all rows of an entry into the view; an imported log does not tell the volumes."""
@@ -277,14 +313,17 @@ def encode(value: object) -> str:
 
 
 def head_row(ledger: str, head: Head) -> HeadRow:
+    """The row of a head."""
     return HeadRow(ledger, head.log, head.transaction, head.date, head.hash, head.hashed, head.effective)
 
 
 def head_of(row: HeadRow) -> Head:
+    """The head of a row."""
     return Head(row.log, row.transaction, row.date, row.hash, row.hashed, row.effective)
 
 
 def log_row(ledger: str, log: Log) -> LogRow:
+    """The row of a log."""
     return LogRow(
         ledger,
         log.id,
@@ -299,6 +338,7 @@ def log_row(ledger: str, log: Log) -> LogRow:
 
 
 def log_of(row: LogRow) -> Log:
+    """The log of a row."""
     return Log(
         id=row.id,
         type=row.type,
@@ -312,6 +352,7 @@ def log_of(row: LogRow) -> Log:
 
 
 def transaction_row(ledger: str, tx: Transaction, log: int, volumes: str | None = None) -> TransactionRow:
+    """The row of a transaction made by log `log`."""
     return TransactionRow(
         ledger,
         tx.id,
@@ -376,6 +417,7 @@ def _volumes(shown: Any) -> VolumesMap:
 
 
 def move_row(ledger: str, move: Move) -> MoveRow:
+    """The row of a move."""
     return MoveRow(
         ledger,
         move.account,
@@ -390,6 +432,7 @@ def move_row(ledger: str, move: Move) -> MoveRow:
 
 
 def account_row(ledger: str, account: Account) -> AccountRow:
+    """The row of an account."""
     metadata: Metadata = account.metadata
     return AccountRow(
         ledger,
@@ -402,6 +445,7 @@ def account_row(ledger: str, account: Account) -> AccountRow:
 
 
 def account_of(row: AccountRow) -> Account:
+    """The account of a row."""
     return Account(
         row.address, _metadata(row.metadata) or {}, row.first_usage, row.insertion_date, row.updated_at
     )

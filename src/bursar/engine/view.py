@@ -13,7 +13,7 @@ from bursar.engine import limits
 from bursar.engine.books import VOLUMES, Books
 from bursar.engine.ids import Ids
 from bursar.engine.kernel import NO_ORIGIN, NewTransaction, Origin, Transaction, Volumes
-from bursar.engine.store.base import Changes, Loaded, Missing, Range, Rows, Wanted, Where
+from bursar.engine.store.base import Changes, Loaded, Missing, Range, Rows, Sql, Wanted, Where
 from bursar.engine.store.table import AnyTable, Key, Scalar, Table
 from bursar.engine.work import WORK, Work, work_row
 
@@ -21,6 +21,8 @@ R = TypeVar("R", bound=Struct)
 
 
 class SequenceRow(Struct, frozen=True, gc=False):
+    """The last number that a sequence gave."""
+
     name: str
     last: int
 
@@ -53,9 +55,10 @@ class Memory:
     def lacks(self, wanted: Wanted) -> Wanted:
         """The part of `wanted` that is not in memory."""
         keys = [(table, key) for table, key in wanted.keys if key not in self.rows[table]]
-        return Wanted(keys, [range for range in wanted.ranges if range not in self.ranges])
+        return Wanted(keys, [part for part in wanted.ranges if part not in self.ranges])
 
     def changes(self) -> Changes:
+        """What the batch is to write."""
         return {
             table: {key: self.rows[table][key] for key in keys}
             for table, keys in self.changed.items()
@@ -187,6 +190,7 @@ class ReadView:
         self._rows = rows
 
     def get(self, table: Table[R], *key: Scalar) -> R | None:
+        """The row at this key."""
         return self._rows.get(table, *key)
 
     def select(
@@ -201,13 +205,19 @@ class ReadView:
         return self._rows.select(table, where, order=order, limit=limit)
 
     def count(self, table: AnyTable, where: Where | None = None) -> int:
+        """How many rows meet `where`."""
         return self._rows.count(table, where)
 
     def scan(self, table: Table[R], *prefix: Scalar) -> Iterator[R]:
         """The rows whose key starts with `prefix`, in key order, one at a time."""
         return self._rows.scan(table, *prefix)
 
+    def query(self, statement: Sql) -> list[tuple[Any, ...]]:
+        """The rows of a query; see `store.base.Sql`."""
+        return self._rows.query(statement)
+
     def volumes(self, ledger: str, account: str, asset: str) -> Volumes:
+        """What the account received and sent of the asset."""
         row = self._rows.get(VOLUMES, ledger, account, asset)
         return Volumes() if row is None else Volumes(row.input, row.output)
 

@@ -37,3 +37,6 @@ CONNECTION_BACKLOG: Final = 2048
 
 HEALTH_SECONDS: Final = 2.0
 """How long the health check waits for the writer."""
+
+LEDGER_BODY_BYTES: Final = 64_000_000
+"""Largest body of the ledger API that is read whole; the real service has no bound. Streams have none here either."""

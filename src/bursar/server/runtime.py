@@ -15,10 +15,11 @@ from bursar.engine.ids import Ids
 from bursar.engine.milkyway import worker
 from bursar.engine.milkyway.operator import OperatorService
 from bursar.engine.milkyway.service import MilkywayService
-from bursar.server import limits, sandbox
+from bursar.server import formance, limits, sandbox
 from bursar.server.app import application
 from bursar.server.control import Control
 from bursar.server.faults import CONTROL_MOUNT, Faults
+from bursar.server.ledger import flags
 from bursar.server.milkyway import MOUNT, REALM, URL_REALM, milkyway_api
 from bursar.server.timeline import Timeline
 
@@ -37,6 +38,8 @@ class Settings:
         sandbox: seed the well-known credentials and enable time travel and faults.
         seed: makes ids and faults repeatable; None takes the operating system's randomness (sandbox only).
         frozen_at: microseconds since the epoch at which the clock stands still (sandbox only).
+        ledger_flags: flags of the real ledger server, see `bursar.server.ledger.flags`.
+        exposed: whether other machines reach the server: then, but for a sandbox, nothing is open without a token.
     """
 
     database: str
@@ -44,6 +47,8 @@ class Settings:
     sandbox: bool = False
     seed: int | None = None
     frozen_at: int | None = None
+    ledger_flags: str = ""
+    exposed: bool = False
 
 
 class Runtime:
@@ -77,6 +82,12 @@ class Runtime:
         mounts: dict[str, ASGIApp] = {
             MOUNT: milkyway_api(MilkywayService(core), OperatorService(core), realm, root)
         }
+        mounts[formance.MOUNT] = formance.formance_stack(
+            core,
+            flags.parse(settings.ledger_flags),
+            _formance_realm(core, settings),
+            exposed=settings.exposed,
+        )
         worker.register(core)
         if isinstance(clock, SandboxClock):
             await sandbox.seed(core)
@@ -90,6 +101,16 @@ class Runtime:
     async def close(self) -> None:
         """Finish what was accepted and close the database."""
         await self.core.close()
+
+
+def _formance_realm(core: Core, settings: Settings) -> Realm:
+    return Realm(
+        core,
+        formance.REALM,
+        issuer=f"{settings.public_url}{formance.MOUNT}{formance.AUTH}",
+        lifetime=limits.TOKEN_SECONDS,
+        new_key=keys.shared if settings.database == MEMORY and settings.sandbox else keys.generate,
+    )
 
 
 def _realm(core: Core, settings: Settings) -> Realm:

@@ -16,6 +16,31 @@ Where = Mapping[str, Scalar]
 """Conditions that all hold: `{"status": 1, "due_at <=": now}`; operators =, !=, <, <=, >, >=. None means IS NULL."""
 
 
+class Sql(NamedTuple):
+    """A query in the SQL that every store speaks, with `?` for each of `values`.
+
+    Besides standard SQL it may use these functions, on which all stores agree:
+
+    - `exact_sum(n)`: an aggregate, exact however large;
+    - `balance(input, output)`: their difference; `compare(a, b)`: -1, 0 or 1; both exact however large;
+    - `member(object, key)`: the text at a key of a JSON object of texts, or NULL;
+    - `matches(text, pattern)`: whether a regular expression fits the whole text;
+    - `segments(address, n)`: its first n segments;
+    - `posting_matches(postings, side, pattern)`: whether an account on this side ("source", "destination") fits;
+    - `like_text(text, pattern)`: LIKE with `%`, `_` and backslash, case-sensitive;
+    - `single(count, value)`: the value, unless the count is more than 1: then the query raises QueryRefused.
+
+    Numbers without bound come back as int or as decimal text.
+    """
+
+    text: str
+    values: tuple[Scalar, ...] = ()
+
+
+class QueryRefused(Exception):
+    """A query met rows for which it has no meaning (see `single`)."""
+
+
 class Range(NamedTuple):
     """The rows of a table whose key starts with `prefix` and, if `after` is not empty, continues greater than it."""
 
@@ -53,7 +78,9 @@ Changes = Mapping[AnyTable, Mapping[Key, Any]]
 class Rows(Protocol):
     """Committed rows, all as of one moment."""
 
-    def get(self, table: Table[R], *key: Scalar) -> R | None: ...
+    def get(self, table: Table[R], *key: Scalar) -> R | None:
+        """The row at this key."""
+        ...
 
     def select(
         self,
@@ -66,10 +93,16 @@ class Rows(Protocol):
         """Rows that meet `where`, ordered by columns (`-name` descends), by key if none is given."""
         ...
 
-    def count(self, table: AnyTable, where: Where | None = None) -> int: ...
+    def count(self, table: AnyTable, where: Where | None = None) -> int:
+        """How many rows meet `where`."""
+        ...
 
     def scan(self, table: Table[R], *prefix: Scalar) -> Iterator[R]:
         """The rows whose key starts with `prefix`, in key order, without holding them all in memory."""
+        ...
+
+    def query(self, statement: Sql) -> list[tuple[Any, ...]]:
+        """The rows of a query, as the columns that it selects. Raises QueryRefused."""
         ...
 
 
@@ -101,4 +134,6 @@ class Store(Protocol):
         """Run a query on committed rows; it sees one moment and never a part of a batch."""
         ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Give everything back."""
+        ...

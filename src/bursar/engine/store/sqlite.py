@@ -20,7 +20,8 @@ from msgspec import Struct
 
 from bursar.engine.errors import CommitFailed, Outcome, StoreUnusable
 from bursar.engine.store import schema
-from bursar.engine.store.base import Changes, Loaded, Range, Rows, Wanted, Where
+from bursar.engine.store.base import Changes, Loaded, QueryRefused, Range, Rows, Sql, Wanted, Where
+from bursar.engine.store.functions import define
 from bursar.engine.store.lock import FileLock
 from bursar.engine.store.sql import TableSql
 from bursar.engine.store.table import AnyTable, Key, Scalar, Table
@@ -56,6 +57,7 @@ class SqliteRows:
         self._connection = connection
 
     def get(self, table: Table[R], *key: Scalar) -> R | None:
+        """See `Rows`."""
         sql = _sql(table)
         found = self._connection.execute(sql.get, key).fetchone()
         return None if found is None else cast(R, sql.decode(found))
@@ -68,16 +70,28 @@ class SqliteRows:
         order: Sequence[str] = (),
         limit: int | None = None,
     ) -> list[R]:
+        """See `Rows`."""
         sql = _sql(table)
         return [sql.decode(values) for values in self._connection.execute(*sql.select(where, order, limit))]
 
     def count(self, table: AnyTable, where: Where | None = None) -> int:
+        """See `Rows`."""
         return cast(int, self._connection.execute(*_sql(table).count(where)).fetchone()[0])
 
     def scan(self, table: Table[R], *prefix: Scalar) -> Iterator[R]:
+        """See `Rows`."""
         sql = _sql(table)
         for values in self._connection.execute(*sql.in_range(Range(table, prefix))):
             yield sql.decode(values)
+
+    def query(self, statement: Sql) -> list[tuple[Any, ...]]:
+        """See `Rows.query`."""
+        try:
+            return self._connection.execute(*statement).fetchall()
+        except sqlite3.OperationalError as error:
+            if "user-defined function" in str(error):
+                raise QueryRefused from error
+            raise
 
 
 class SqliteReader:
@@ -95,16 +109,16 @@ class SqliteReader:
             )
 
     async def read(self, query: Callable[[Rows], T]) -> T:
+        """See `Store`."""
         return _in_snapshot(self._connection, query)
 
     async def close(self) -> None:
+        """See `Store`."""
         self._connection.close()
 
 
 class SqliteStore:
     """See `Store`."""
-
-    exclusive: Final = True
 
     def __init__(self, connection: sqlite3.Connection, path: Path | None, lock: FileLock | None) -> None:
         self._connection = connection
@@ -135,16 +149,24 @@ class SqliteStore:
             raise
 
     @property
+    def exclusive(self) -> bool:
+        """See `Store`."""
+        return True
+
+    @property
     def version(self) -> int:
+        """See `Store`."""
         return self._version
 
     async def fetch(self, wanted: Wanted) -> Loaded:
+        """See `Store`."""
         rows = SqliteRows(self._connection)
         keys = [(table, key, rows.get(table, *key)) for table, key in wanted.keys]
         ranges = [(want, self._range(want)) for want in wanted.ranges]
         return Loaded(keys, ranges)
 
     async def commit(self, expected: int, changes: Changes) -> bool:
+        """See `Store`."""
         execute = self._connection.execute
         try:
             execute("BEGIN IMMEDIATE")
@@ -165,9 +187,11 @@ class SqliteStore:
         return True
 
     async def read(self, query: Callable[[Rows], T]) -> T:
+        """See `Store`."""
         return _in_snapshot(self._reads, query)
 
     async def close(self) -> None:
+        """See `Store`."""
         if self._committing is not None:
             self._committing.shutdown()
             self._reads.close()
@@ -218,6 +242,7 @@ def _connect(database: str, *, uri: bool = False) -> sqlite3.Connection:
     connection = sqlite3.connect(
         database, isolation_level=None, check_same_thread=False, cached_statements=512, uri=uri
     )
+    define(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {_AUTOCHECKPOINT_PAGES}")
     return connection

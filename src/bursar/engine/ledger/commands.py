@@ -1,0 +1,339 @@
+"""Every write of a ledger goes through `write`: repetition, schema, effect, history, ids used up (sections 9 to 11)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bursar.engine import errors as kernel_errors
+from bursar.engine.books import HEADS, IDEMPOTENCY, LOGS, NEVER, VOLUMES, Books, VolumesRow, encode, head_row
+from bursar.engine.kernel import Entry, Head, NewTransaction, Origin, Posting, chain, ledger
+from bursar.engine.ledger import features, history, schemas
+from bursar.engine.ledger.errors import (
+    AlreadyReverted,
+    BadKey,
+    BadMetadata,
+    Conflict,
+    InsufficientFund,
+    LedgerError,
+    NoPostings,
+    NotFound,
+    SchemaExists,
+    Validation,
+)
+from bursar.engine.ledger.ledgers import check_text, find
+from bursar.engine.ledger.requests import (
+    CreateTransaction,
+    DeleteMetadata,
+    InsertSchema,
+    RevertTransaction,
+    SetMetadata,
+    Write,
+    input_hash,
+)
+from bursar.engine.ledger.schemas import Schema
+from bursar.engine.ledger.scripts import Execution, execute
+from bursar.engine.ledger.settings import Settings
+from bursar.engine.registry import LEDGERS, LedgerRow
+from bursar.engine.store.base import Missing
+from bursar.engine.view import View
+
+KEY_CHARS: Final = 255
+REFERENCE_BYTES: Final = 2600
+"""What a unique index of the real service's database takes (section 24.2)."""
+_LEGAL_BACKSLASHES: Final = re.compile(r"(?:[^\\]|\\\\|\\[0-3][0-7]{2})*")
+
+_TYPES: Final[Mapping[type[Write], str]] = {
+    CreateTransaction: chain.NEW_TRANSACTION,
+    RevertTransaction: chain.REVERTED_TRANSACTION,
+    SetMetadata: chain.SET_METADATA,
+    DeleteMetadata: chain.DELETE_METADATA,
+    InsertSchema: chain.INSERTED_SCHEMA,
+}
+
+
+class Options(Struct, frozen=True):
+    """What goes with a write. `date` is given when several writes share a moment (one atomic bulk)."""
+
+    key: str = ""
+    schema_version: str = ""
+    dry_run: bool = False
+    date: int | None = None
+
+
+NO_OPTIONS: Final = Options()
+
+
+class Written(Struct, frozen=True):
+    """The log of a write; `hit` when an earlier write with the same idempotency key answered."""
+
+    id: int
+    type: str
+    data: bytes
+    date: int
+    hit: bool = False
+
+
+def write(
+    view: View, name: str, request: Write, settings: Settings, options: Options = NO_OPTIONS
+) -> Written | LedgerError:
+    """Do one write, or say why not.
+
+    A refusal is returned, not raised, since it may use up ids: its other changes are taken back.
+    """
+    start = view.savepoint()
+    try:
+        row = find(view, name)
+        hash = input_hash(request)
+        if options.key:
+            known = _repeated(view, name, request, options.key, hash)
+            if known is not None:
+                return known
+        books = _entered(view, row)
+        schema = schemas.for_write(view, row, request, options.schema_version, settings)
+        origin = Origin(options.key, hash, options.schema_version, options.date)
+        entry = _Effect(view, row, books, settings, schema, origin).of(request)
+        books.store(entry)
+        _check_key(row, options.key)
+        written = Written(entry.log.id, entry.log.type, entry.log.data, entry.log.date)
+        if options.dry_run:
+            view.roll_back(start)
+            _take(view, row, log=1, transaction=0 if entry.transaction is None else 1)
+        return written
+    except LedgerError as refusal:
+        view.roll_back(start)
+        if refusal.takes != "nothing":
+            _take(view, find(view, name), log=1 if refusal.takes == "both" else 0, transaction=1)
+        return refusal
+
+
+def _repeated(view: View, name: str, request: Write, key: str, hash: str) -> Written | None:
+    """What the first write with this key answered, if there was one and it meant the same (section 10)."""
+    used = view.get(IDEMPOTENCY, name, key)
+    if used is None:
+        return None
+    log = view.get(LOGS, name, used.log)
+    assert log is not None
+    if log.idempotency_hash:
+        same = log.idempotency_hash == hash
+    else:
+        same = log.type == _TYPES[type(request)]
+    if not same:
+        raise Validation(
+            f"invalid idempotency hash when using idempotency key '{key}', "
+            f"has computed '{hash}' but '{log.idempotency_hash}' is stored"
+        )
+    return Written(log.id, log.type, log.data.encode(), log.date, hit=True)
+
+
+def _entered(view: View, row: LedgerRow) -> Books:
+    """The books, in use from now on: ids go on from the largest that imports brought (11.3, 11.4)."""
+    books = Books(view, row.name)
+    if not row.in_use:
+        view.put(LEDGERS, replace(row, in_use=True))
+        if row.imported_log is not None:
+            head = replace(books.head(), log=row.imported_log)
+            if row.imported_transaction is not None:
+                head = replace(head, transaction=row.imported_transaction)
+            view.put(HEADS, head_row(row.name, head))
+    return books
+
+
+def _take(view: View, row: LedgerRow, *, log: int, transaction: int) -> None:
+    """Use up ids: nothing will ever carry them."""
+    head = Books(view, row.name).head()
+    taken = replace(head, log=head.log + log, transaction=head.transaction + transaction)
+    view.put(HEADS, head_row(row.name, taken))
+
+
+def _check_key(row: LedgerRow, key: str) -> None:
+    if len(key) > KEY_CHARS:
+        raise BadKey(f"an idempotency key has at most {KEY_CHARS} characters")
+    if "\\" in key and features.has(row, features.HASH) and not _LEGAL_BACKSLASHES.fullmatch(key):
+        raise BadKey("a backslash in an idempotency key is doubled, or followed by three octal digits")
+
+
+class _Effect:
+    """What one request does to one ledger."""
+
+    def __init__(
+        self,
+        view: View,
+        row: LedgerRow,
+        books: Books,
+        settings: Settings,
+        schema: Schema | None,
+        origin: Origin,
+    ) -> None:
+        self._view = view
+        self._row = row
+        self._books = books
+        self._settings = settings
+        self._schema = schema
+        self._origin = origin
+
+    def of(self, request: Write) -> Entry:
+        match request:
+            case CreateTransaction():
+                return self._create(request)
+            case RevertTransaction():
+                return self._revert(request)
+            case SetMetadata():
+                return self._set_metadata(request)
+            case DeleteMetadata():
+                return self._delete_metadata(request)
+            case InsertSchema():
+                return self._insert_schema(request)
+
+    def _create(self, request: CreateTransaction) -> Entry:
+        if request.postings:
+            new = self._from_postings(request)
+        else:
+            new = self._from_script(request)
+        check_text(new.metadata)
+        _check_reference(request.reference)
+        for address, metadata in (new.account_metadata or {}).items():
+            check_text({address: "", **(metadata or {})})
+        if self._schema is not None:
+            self._schema.check_postings(new.postings, strict=self._settings.strict)
+            new = replace(new, account_defaults=self._schema.defaults(_addresses(new)))
+        try:
+            entry = self._books.prepare(new, self._origin)
+        except kernel_errors.InsufficientFunds as error:
+            raise InsufficientFund(f"account(s) @{error.account} had/have insufficient funds") from None
+        except kernel_errors.ReferenceConflict as error:
+            raise Conflict(f'duplicate reference "{error.reference}"') from None
+        history.of_accounts(self._view, self._row, entry)
+        return entry
+
+    def _from_postings(self, request: CreateTransaction) -> NewTransaction:
+        postings = request.postings
+        if self._interprets(request) and not all(posting.amount for posting in postings):
+            postings = [posting for posting in postings if posting.amount]
+            if not postings:
+                raise NoPostings("numscript execution returned no postings")
+        sources = {posting.source for posting in postings} if request.force else ()
+        return self._new(request, postings, request.metadata or {}, request.account_metadata or {}, sources)
+
+    def _interprets(self, request: CreateTransaction) -> bool:
+        runtime = request.runtime
+        return runtime == "experimental-interpreter" or (runtime != "machine" and self._settings.interpreter)
+
+    def _from_script(self, request: CreateTransaction) -> NewTransaction:
+        chosen = request
+        if request.template:
+            assert self._schema is not None
+            template = self._schema.template(request.template)
+            chosen = replace(request, plain=template.script, runtime=request.runtime or template.runtime)
+        done = execute(self._books, chosen, self._settings, interprets=self._interprets(chosen))
+        self._keep_asked(done)
+        accounts = {**done.account_metadata}
+        for address, metadata in (request.account_metadata or {}).items():
+            accounts[address] = {**(accounts.get(address) or {}), **(metadata or {})}
+        metadata = {**(request.metadata or {}), **done.metadata}
+        sources = {posting.source for posting in done.postings}
+        return self._new(request, done.postings, metadata, accounts, sources)
+
+    def _new(
+        self,
+        request: CreateTransaction,
+        postings: list[Posting] | tuple[Posting, ...] | object,
+        metadata: Mapping[str, str],
+        accounts: Mapping[str, Mapping[str, str] | None],
+        unbounded: set[str] | tuple[()],
+    ) -> NewTransaction:
+        return NewTransaction(
+            postings,  # type: ignore[arg-type] # any sequence
+            metadata,
+            request.reference or None,
+            request.timestamp,
+            accounts,
+            dict.fromkeys(unbounded),
+            template=request.template,
+        )
+
+    def _keep_asked(self, done: Execution) -> None:
+        """Balances that a script asked for become rows (section 9.5)."""
+        for account, asset in done.asked:
+            if self._view.get(VOLUMES, self._row.name, account, asset) is None:
+                self._view.put(VOLUMES, VolumesRow(self._row.name, account, asset, 0, 0, NEVER))
+
+    def _revert(self, request: RevertTransaction) -> Entry:
+        check_text(request.metadata)
+        try:
+            return ledger.revert(
+                self._books,
+                request.id,
+                self._view.now,
+                metadata=request.metadata,
+                force=request.force,
+                at_effective_date=request.at_effective_date,
+                origin=self._origin,
+            )
+        except kernel_errors.UnknownTransaction:
+            raise NotFound from None
+        except kernel_errors.AlreadyReverted:
+            raise AlreadyReverted(f"already reverted, id: {request.id}") from None
+        except kernel_errors.InsufficientFunds as error:
+            raise InsufficientFund(f"insufficient fund for {error.account}/{error.asset}") from None
+
+    def _set_metadata(self, request: SetMetadata) -> Entry:
+        _check_plain_text(request.metadata, str(request.target))
+        target = request.target
+        defaults = None
+        if self._schema is not None and isinstance(target, str):
+            defaults = self._schema.defaults([target]).get(target)
+        try:
+            entry = ledger.set_metadata(
+                self._books, target, request.metadata, self._view.now, self._origin, defaults=defaults
+            )
+        except kernel_errors.UnknownTransaction:
+            raise NotFound from None
+        history.of_accounts(self._view, self._row, entry)
+        history.of_transaction(self._view, self._row, entry)
+        return entry
+
+    def _delete_metadata(self, request: DeleteMetadata) -> Entry:
+        _check_plain_text({request.key: ""}, str(request.target))
+        try:
+            entry = ledger.delete_metadata(
+                self._books, request.target, request.key, self._view.now, self._origin
+            )
+        except kernel_errors.UnknownTransaction:
+            raise NotFound from None
+        history.of_accounts(self._view, self._row, entry, deleted=True)
+        history.of_transaction(self._view, self._row, entry)
+        return entry
+
+    def _insert_schema(self, request: InsertSchema) -> Entry:
+        if schemas.get(self._view, self._row.name, request.version) is not None:
+            raise SchemaExists(f"schema version {request.version!r} exists already")
+        text = schemas.stored_text(request, self._view.now)
+        schemas.keep(self._view, self._row.name, request.version, self._view.now, text)
+        return ledger.insert_schema(self._books, text.encode(), self._view.now, self._origin)
+
+
+def _addresses(new: NewTransaction) -> set[str]:
+    named = {name for posting in new.postings for name in (posting.source, posting.destination)}
+    return named | set(new.account_metadata or ())
+
+
+def _check_plain_text(metadata: Mapping[str, str] | None, target: str) -> None:
+    """NUL in a write that takes no transaction id."""
+    try:
+        check_text({target: "", **(metadata or {})})
+    except BadMetadata as error:
+        raise Validation(error.message) from None
+
+
+def _check_reference(reference: str) -> None:
+    check_text({reference: ""})
+    if len(reference.encode()) > REFERENCE_BYTES:
+        raise BadMetadata(f"a reference has at most {REFERENCE_BYTES} bytes")
+
+
+__all__ = ["NO_OPTIONS", "Head", "Missing", "Options", "Written", "encode", "write"]

@@ -1,0 +1,164 @@
+"""Transactions: list, count, one (section 8.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from msgspec import Raw, json, structs
+
+from bursar.engine.books import LOGS, MOVES, before
+from bursar.engine.kernel import Posting, Volumes, chain
+from bursar.engine.kernel.model import VolumesMap
+from bursar.engine.ledger import features
+from bursar.engine.ledger.errors import NotFound, Validation
+from bursar.engine.ledger.query import addresses, fields, metadata_at
+from bursar.engine.ledger.query.expression import Test
+from bursar.engine.ledger.query.fields import Field, Fields
+from bursar.engine.ledger.query.pages import Column, Listing, Page, Row, Source, run, shown_time
+from bursar.engine.registry import LedgerRow
+from bursar.engine.store.base import Sql
+from bursar.engine.view import ReadView
+
+COLUMNS: Final[Mapping[str, Column]] = {
+    "id": Column("t.id", "number"),
+    "timestamp": Column("t.timestamp", "date"),
+    "inserted_at": Column("t.inserted_at", "date"),
+    "updated_at": Column("t.updated_at", "date"),
+    "reverted_at": Column("t.reverted_at", "date", nullable=True),
+}
+_postings: Final = json.Decoder(tuple[Posting, ...]).decode
+
+
+def page(view: ReadView, ledger: LedgerRow, listing: Listing) -> Page:
+    """A page of transactions. Raises Validation."""
+    source = Source(_columns(ledger, listing.pit), _body(ledger, listing), "t.id")
+    rows, shape = run(view, listing, source, COLUMNS[listing.column])
+    return structs.replace(shape, data=_rendered(view, ledger, rows, listing.expand))
+
+
+def count(view: ReadView, ledger: LedgerRow, listing: Listing) -> int:
+    """How many transactions there are. Raises Validation."""
+    body = _body(ledger, listing)
+    return int(view.query(Sql(f"SELECT count(*) {body.text}", body.values))[0][0])
+
+
+def one(view: ReadView, ledger: LedgerRow, id: int, pit: int | None, expand: Sequence[str]) -> dict[str, Any]:
+    """The transaction of this id. Raises NotFound."""
+    seen = f" AND t.timestamp <= {pit}" if pit is not None else ""
+    text = f"SELECT {_columns(ledger, pit)} FROM transactions t WHERE t.ledger = ? AND t.id = ?{seen}"
+    rows = view.query(Sql(text, (ledger.name, id)))
+    if not rows:
+        raise NotFound
+    return _rendered(view, ledger, rows, expand)[0]
+
+
+def filters(ledger: LedgerRow, pit: int | None) -> Fields:
+    """What transactions can be filtered by."""
+    reverted_at = _reverted_at(pit)
+    dates = {name: fields.date(name, f"t.{name}") for name in ("timestamp", "inserted_at", "updated_at")}
+    return {
+        "id": fields.number("id", "t.id"),
+        "reference": fields.text("reference", "t.reference"),
+        **dates,
+        "reverted_at": fields.date("reverted_at", reverted_at),
+        "reverted": _reverted(reverted_at),
+        **{name: addresses.of_postings(name, ledger.name) for name in ("account", "source", "destination")},
+        "metadata": fields.members("metadata", metadata_at.of_transaction(ledger, pit)),
+    }
+
+
+def _reverted(column: str) -> Field:
+    def sql(test: Test) -> Sql:
+        return Sql(f"{column} IS {'NOT ' if test.value else ''}NULL")
+
+    return Field("reverted", "boolean", sql)
+
+
+def _reverted_at(pit: int | None) -> str:
+    """A revert after the point in time has not happened yet."""
+    return "t.reverted_at" if pit is None else f"CASE WHEN t.reverted_at <= {pit} THEN t.reverted_at END"
+
+
+def _columns(ledger: LedgerRow, pit: int | None) -> str:
+    return (
+        f"t.id, t.postings, {metadata_at.of_transaction(ledger, pit)}, t.reference, t.timestamp, t.inserted_at,"
+        f" t.updated_at, {_reverted_at(pit)}, t.template, t.volumes, t.log"
+    )
+
+
+def _body(ledger: LedgerRow, listing: Listing) -> Sql:
+    condition = fields.compile_filter(listing.expression(), filters(ledger, listing.pit))
+    seen = f" AND t.timestamp <= {listing.pit}" if listing.pit is not None else ""
+    return Sql(
+        f"FROM transactions t WHERE t.ledger = ?{seen} AND ({condition.text})",
+        (ledger.name, *condition.values),
+    )
+
+
+def _rendered(
+    view: ReadView, ledger: LedgerRow, rows: Sequence[Row], expand: Sequence[str]
+) -> list[dict[str, Any]]:
+    if "effectiveVolumes" in expand and features.has(ledger, features.MOVES):
+        features.need(ledger, features.EFFECTIVE)
+    return [_shown(view, ledger, row, expand) for row in rows]
+
+
+def _shown(view: ReadView, ledger: LedgerRow, row: Row, expand: Sequence[str]) -> dict[str, Any]:
+    id, postings, metadata, reference, timestamp, inserted_at, updated_at, reverted_at, template = row[:9]
+    shown: dict[str, Any] = {
+        "postings": Raw(postings),
+        "metadata": Raw(metadata),
+        "timestamp": shown_time(timestamp),
+    }
+    if reference:
+        shown["reference"] = reference
+    shown |= {"id": id, "insertedAt": shown_time(inserted_at), "updatedAt": shown_time(updated_at)}
+    if reverted_at is not None:
+        shown["revertedAt"] = shown_time(reverted_at)
+    if template:
+        shown["template"] = template
+    shown["reverted"] = reverted_at is not None
+    if "volumes" in expand:
+        after = _post_commit(view, ledger, row[9], row[10])
+        _add_maps(shown, "CommitVolumes", after, before(after, _postings(postings)))
+    if "effectiveVolumes" in expand and features.has(ledger, features.MOVES):
+        _add_maps(
+            shown, "CommitEffectiveVolumes", *_effective(view, ledger, id, timestamp, _postings(postings))
+        )
+    return shown
+
+
+def _add_maps(shown: dict[str, Any], name: str, post: VolumesMap, pre: VolumesMap) -> None:
+    shown[f"post{name}"] = chain.encode_volumes(post)
+    shown[f"pre{name}"] = chain.encode_volumes(pre)
+
+
+def _post_commit(view: ReadView, ledger: LedgerRow, volumes: str | None, log: int) -> VolumesMap:
+    """From the log that made the transaction, unless that was imported."""
+    if volumes is not None:
+        return json.decode(volumes, type=VolumesMap)
+    row = view.get(LOGS, ledger.name, log)
+    assert row is not None
+    data = chain.decode_data(row.type, row.data.encode())
+    assert isinstance(data, chain.NewTransactionJson | chain.RevertedTransactionJson)
+    told = data.transaction.post_commit_volumes
+    return json.decode(told, type=VolumesMap) if isinstance(told, Raw) else {}
+
+
+def _effective(
+    view: ReadView, ledger: LedgerRow, id: int, timestamp: int, postings: Sequence[Posting]
+) -> tuple[VolumesMap, VolumesMap]:
+    """Effective volumes as they are now: later back-dated transactions have changed them."""
+    post, pre = VolumesMap(), VolumesMap()
+    pairs = {(name, p.asset): None for p in postings for name in (p.source, p.destination)}
+    for account, asset in pairs:
+        move = view.get(MOVES, ledger.name, account, asset, timestamp, id)
+        if move is not None:
+            total = Volumes(move.effective_input, move.effective_output)
+            post.setdefault(account, {})[asset] = total
+            pre.setdefault(account, {})[asset] = Volumes(total.input - move.input, total.output - move.output)
+    return post, pre
+
+
+__all__ = ["COLUMNS", "Validation", "count", "filters", "one", "page"]

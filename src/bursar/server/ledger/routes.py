@@ -1,0 +1,72 @@
+"""A table of routes: fixed segments before parameters, methods of each path."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from bursar.server.ledger.answers import Answer
+from bursar.server.ledger.call import Call
+
+Handler = Callable[[Call], Awaitable[Answer]]
+
+
+GROUP = "_"
+"""A group of routes of its own, never a ledger."""
+
+
+class Route:
+    """What serves a path. `scoped`: below a ledger, which is looked for before method and parameters."""
+
+    def __init__(self) -> None:
+        self.handlers: dict[str, Handler] = {}
+        self.scoped = False
+
+
+class _Node:
+    def __init__(self) -> None:
+        self.fixed: dict[str, _Node] = {}
+        self.parameter: tuple[str, _Node] | None = None
+        self.route: Route | None = None
+
+    def child(self, segment: str) -> _Node:
+        if not segment.startswith("{"):
+            return self.fixed.setdefault(segment, _Node())
+        if self.parameter is None:
+            self.parameter = (segment[1:-1], _Node())
+        return self.parameter[1]
+
+
+class Routes:
+    """All routes of a version of the API."""
+
+    def __init__(self) -> None:
+        self._root = _Node()
+
+    def add(self, template: str, handlers: Mapping[str, Handler], *, scoped: bool = False) -> None:
+        """Serve a path such as `/{ledger}/stats`."""
+        node = self._root
+        for segment in template.split("/"):
+            node = node.child(segment)
+        route = node.route = node.route or Route()
+        route.handlers.update(handlers)
+        route.scoped = scoped
+
+    def find(self, path: str) -> tuple[Route, dict[str, str]] | None:
+        """What serves a path, with its parameters."""
+        return _find(self._root, path.split("/"), 0)
+
+
+def _find(node: _Node, segments: list[str], depth: int) -> tuple[Route, dict[str, str]] | None:
+    if depth == len(segments):
+        return (node.route, {}) if node.route is not None else None
+    segment = segments[depth]
+    fixed = node.fixed.get(segment)
+    found = _find(fixed, segments, depth + 1) if fixed is not None else None
+    if fixed is not None and segment == GROUP:
+        return found
+    if found is None and node.parameter is not None and segment:
+        name, child = node.parameter
+        found = _find(child, segments, depth + 1)
+        if found is not None:
+            found[1][name] = segment
+    return found
