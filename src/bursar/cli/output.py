@@ -52,7 +52,9 @@ def table(
 
     shown = Table(title=title, title_justify="left", title_style="bold")
     for column in columns:
-        shown.add_column(column, justify="right" if column in right else "left", no_wrap=column in right)
+        # A narrow terminal folds a long account name; cutting it would hide what it is.
+        is_number = column in right
+        shown.add_column(column, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
     for row in rows:
         shown.add_row(*row)
     console().print(shown)

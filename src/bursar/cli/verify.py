@@ -44,7 +44,7 @@ def show(report: Report, name: str) -> None:
     """Print the outcome of a verification."""
     if report.ok:
         console().print(
-            f"[green]verified[/green] {name}: {report.logs} log entries in {report.ledgers} ledgers, no difference"
+            f"[green]verified[/green] {name}: {report.logs} log entries, ledgers: {report.ledgers}; no difference"
         )
         return
     table(
