@@ -5,7 +5,7 @@ from typing import Final
 SCRIPT_CHARS: Final = 100_000
 """Longest script."""
 
-NESTING: Final = 100
+NESTING: Final = 64
 """Deepest nesting of blocks, parentheses and signs; each operator of one expression counts too."""
 
 DIGITS: Final = 1_000

@@ -50,6 +50,7 @@ from bursar.engine.numscript.values import Account, Asset, percentage
 
 _STRENGTH: Final = {"+": 1, "-": 1, "/": 2}
 _STATEMENT_STARTS: Final = frozenset({"send", "save", "END"})
+_NEVER_IN_BRACKETS: Final = frozenset({"send", "save", "{", "}", "=", "END"})
 _STATEMENT_FUNCTIONS: Final = frozenset({"set_tx_meta", "set_account_meta"})
 
 
@@ -425,12 +426,12 @@ class _Parser:
     def _amount_sign(self) -> int:
         """Where a negative amount starts: the asset takes all it can, so at the last `-` that could be infix."""
         found, depth, index = -1, 0, self._index
-        while depth >= 0 and (kind := self._tokens[index].kind) != "END":
+        while depth <= NESTING and (kind := self._tokens[index].kind) not in _NEVER_IN_BRACKETS:
             depth += (kind in {"[", "("}) - (kind in {"]", ")"})
-            if kind == "-" and depth == 1 and self._tokens[index - 1].kind not in {"+", "-", "/", "[", "("}:
-                found = index
             if depth == 0:
                 break
+            if kind == "-" and depth == 1 and self._tokens[index - 1].kind not in {"+", "-", "/", "["}:
+                found = index
             index += 1
         return found
 

@@ -24,7 +24,8 @@ from bursar.engine.numscript.values import (
 
 _ASSET_RULE: Final = r"asset should respect pattern '[A-Z][A-Z0-9]{0,16}(_[A-Z]{1,16})?(\/\d{1,6})?'"
 _JSON_BLANKS: Final = " \t\r\n"
-_JSON_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_JSON_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_JSON_NUMBER: Final = re.compile(rf"{_JSON_INTEGER.pattern}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
 def read_variables(declarations: tuple[Declaration, ...], given: Mapping[str, str]) -> dict[str, Value]:
@@ -90,12 +91,10 @@ def _monetary(text: str) -> Monetary:
 def _number(text: str) -> int:
     """A JSON integer."""
     body = text.strip(_JSON_BLANKS)
-    if is_number(body) and not body.startswith("+") and str(body).lstrip("-")[:1] != "0":
+    if _JSON_INTEGER.fullmatch(body):
         if len(body) > DIGITS:
             raise ValueError(f"a number has at most {DIGITS} digits")
         return int(body)
-    if body in {"0", "-0"}:
-        return 0
     if fault := _json_fault(body):
         raise ValueError(fault)
     quoted = json.dumps(body, ensure_ascii=False)
