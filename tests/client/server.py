@@ -109,8 +109,8 @@ Script = Callable[[Recorded], Action]
 def reply(body: object = None, status: int = 200, **headers: str) -> Answer:
     """A JSON answer; bytes go out as they are. Underscores in header names become hyphens."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    fields = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    return Answer(status, raw, (("Content-Type", "application/json"), *fields))
+    fields = {"Content_Type": "application/json", **headers}
+    return Answer(status, raw, tuple((name.replace("_", "-"), value) for name, value in fields.items()))
 
 
 class Server:
