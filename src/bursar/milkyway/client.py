@@ -59,6 +59,7 @@ class KeycloakTokenProvider:
         self._timeout = options.request_timeout
         self._clock = clock
         self._manager = _manager(options, clock, None)
+        self._own = session is None
         self._driver = Driver(blocking(session), clock, None)
         self._last: Any = None
 
@@ -68,6 +69,11 @@ class KeycloakTokenProvider:
         token = self._driver.run(self._manager.get(deadline, self._last if force_refresh else None))
         self._last = token
         return token.text
+
+    def close(self) -> None:
+        """Release connections that are Bursar's own."""
+        if self._own:
+            self._driver.transport.close()
 
 
 def _manager(options: MilkywayOptions, clock: Clock, transport: Any) -> TokenManager:
@@ -167,7 +173,8 @@ class MilkywayPaymentsClient(MilkywayPayments[Sync]):
 
     def close(self) -> None:
         """Release connections that are Bursar's own."""
-        self._calls.transport.close()
+        if self._given[0] is None:
+            self._calls.transport.close()
 
     def __enter__(self) -> Self:
         return self
@@ -231,7 +238,8 @@ class AsyncMilkywayPaymentsClient(MilkywayPayments[Async]):
 
     async def aclose(self) -> None:
         """Release connections that are Bursar's own."""
-        await self._calls.transport.aclose()
+        if self._given[0] is None:
+            await self._calls.transport.aclose()
 
     async def __aenter__(self) -> Self:
         return self

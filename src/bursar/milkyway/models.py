@@ -18,7 +18,7 @@ from bursar.contract import InvalidRequestError, Model, OpenIntEnum, Secret
 
 Text = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\S")]
 """A name or id: not blank, at most 255 characters."""
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217 code")]
+Currency = Annotated[str, Meta(max_length=3, pattern="^[A-Z]{3}$", description="ISO 4217 code")]
 TransactionId = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
@@ -174,7 +174,8 @@ class MilkywayOptions:
             value = getattr(self, name)
             if not (isinstance(value, str) and value.strip()):
                 raise InvalidRequestError(f"{name} is required.", name)
-        if not Secret.of(self.client_secret).reveal().strip():
+        secret: object = self.client_secret
+        if not (isinstance(secret, (str, Secret)) and Secret.of(secret).reveal().strip()):
             raise InvalidRequestError("client_secret is required.", "client_secret")
         if self.max_retries < 0:
             raise InvalidRequestError("max_retries cannot be negative.", "max_retries")

@@ -17,7 +17,8 @@ def until_terminal(
     Stops before a pause that would pass `options.timeout` and returns the last status seen, marked `timed_out`.
     Passing failures (no answer, 408, 429, 5xx) do not end the wait; they are raised only when no status was ever seen.
     """
-    if not (options.timeout >= 0 and options.initial_delay >= 0 and options.backoff_multiplier >= 1):
+    times = options.timeout, options.initial_delay, options.max_delay
+    if not (all(seconds >= 0 for seconds in times) and options.backoff_multiplier >= 1):
         raise InvalidRequestError(
             "poll options: timeout and delays must be 0 or more, the multiplier 1 or more"
         )
