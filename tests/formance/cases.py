@@ -44,7 +44,7 @@ WHEN = datetime(2026, 1, 2, 3, 4, 5, 120000, UTC)
 TEXT = "2026-01-02T03:04:05.12Z"
 KEY = "0b7b5c70-4b4e-4d53-9a3a-0d1f9a3d8a11"
 FILTER = {"$match": {"address": "users:"}}
-POSTING = {"source": "world", "destination": "users:1", "amount": 10**30, "asset": "USD/2"}
+POSTING: dict[str, Any] = {"source": "world", "destination": "users:1", "amount": 10**30, "asset": "USD/2"}
 TAGS = {"tier": "gold"}
 V1 = "/api/ledger/main"
 V2 = "/api/ledger/v2/main"
@@ -726,7 +726,7 @@ SCHEMAS = [
     ),
 ]
 
-_EXPORTER = {"driver": "http", "config": {"url": "http://127.0.0.1:9/"}}
+_EXPORTER: dict[str, Any] = {"driver": "http", "config": {"url": "http://127.0.0.1:9/"}}
 
 EXPORTS = [
     Case(

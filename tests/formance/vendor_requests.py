@@ -4,12 +4,14 @@ Standard input: a JSON list of [operation, arguments]. Standard output: a JSON l
 """
 
 import base64
+import importlib
 import json
 import sys
 from typing import Any
 
-import httpx
-from formance_sdk_python import SDK
+# Not in the project's own environment, so by name.
+httpx: Any = importlib.import_module("httpx")
+SDK: Any = importlib.import_module("formance_sdk_python").SDK
 
 
 class Sent(BaseException):
@@ -19,10 +21,10 @@ class Sent(BaseException):
 class Recorder:
     """An HTTP client that sends nothing."""
 
-    def send(self, request: httpx.Request, **_: Any) -> httpx.Response:
+    def send(self, request: Any, **_: Any) -> Any:
         raise Sent(request)
 
-    def build_request(self, *args: Any, **kwargs: Any) -> httpx.Request:
+    def build_request(self, *args: Any, **kwargs: Any) -> Any:
         return httpx.Client(trust_env=False).build_request(*args, **kwargs)
 
     def close(self) -> None:
@@ -37,14 +39,14 @@ def bytes_of(value: Any) -> Any:
     return value
 
 
-def request_of(sdk: SDK, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def request_of(sdk: Any, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
     target: Any = sdk
     for name in operation.removeprefix("sdk.").split("."):
         target = getattr(target, name)
     try:
         target(request=bytes_of(arguments)) if arguments else target()
     except Sent as sent:
-        request: httpx.Request = sent.args[0]
+        request: Any = sent.args[0]
         return {
             "method": request.method,
             "path": request.url.raw_path.decode().partition("?")[0],

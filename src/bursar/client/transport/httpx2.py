@@ -53,13 +53,12 @@ def _opened(response: httpx2.Response, pieces: Any) -> StreamedResponse:
     return StreamedResponse(response.status_code, Headers(response.headers.multi_items()), b"", pieces)
 
 
-def _content(request: Request) -> Any:
-    return request.body if request.pieces is None else request.pieces
-
-
 def _message(client: httpx2.Client | httpx2.AsyncClient, request: Request, timeout: float) -> httpx2.Request:
+    content: Any = request.body
+    if request.pieces is not None:
+        content = aiter(request.pieces) if isinstance(client, httpx2.AsyncClient) else iter(request.pieces)
     message = client.build_request(
-        request.method, request.url, headers=list(request.headers), content=_content(request), timeout=timeout
+        request.method, request.url, headers=list(request.headers), content=content, timeout=timeout
     )
     # What the client took from earlier answers is none of this call's business.
     message.headers.pop("Cookie", None)
