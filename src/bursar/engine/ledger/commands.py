@@ -229,12 +229,14 @@ class _Effect:
             assert self._schema is not None
             template = self._schema.template(request.template)
             chosen = replace(request, plain=template.script, runtime=request.runtime or template.runtime)
-        done = execute(self._books, chosen, self._settings, interprets=self._interprets(chosen))
+        done = execute(
+            self._view, self._row.name, chosen, self._settings, interprets=self._interprets(chosen)
+        )
         self._keep_asked(done)
         accounts = {**done.account_metadata}
         for address, metadata in (request.account_metadata or {}).items():
             accounts[address] = {**(accounts.get(address) or {}), **(metadata or {})}
-        metadata = {**(request.metadata or {}), **done.metadata}
+        metadata = {**done.metadata, **(request.metadata or {})}
         sources = {posting.source for posting in done.postings}
         return self._new(request, done.postings, metadata, accounts, sources)
 
