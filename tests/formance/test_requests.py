@@ -15,7 +15,9 @@ from bursar.contract.http import StreamedResponse
 from bursar.contract.json import dumps
 from bursar.contract.openapi import endpoints
 from bursar.formance import Formance, FormanceOptions
-from tests.formance.cases import CASES, GONE, KEY, TEXT, Case
+from tests.formance.case import KEY, TEXT, Case
+from tests.formance.cases import CASES
+from tests.formance.cases_v1 import GONE
 from tests.formance.recordings import GROUPS
 
 
