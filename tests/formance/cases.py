@@ -1,8 +1,9 @@
 """One call of every operation."""
 
 from tests.formance.cases_auth import AUTH
+from tests.formance.cases_schemas import EXPORTS, SCHEMAS
 from tests.formance.cases_v1 import GONE, OLD
-from tests.formance.cases_v2 import ACCOUNTS, BULKS, EXPORTS, LEDGERS, READS, SCHEMAS, SERVER, TRANSACTIONS
+from tests.formance.cases_v2 import ACCOUNTS, BULKS, LEDGERS, READS, SERVER, TRANSACTIONS
 
 CASES = [
     *SERVER, *LEDGERS, *ACCOUNTS, *TRANSACTIONS, *BULKS, *READS, *SCHEMAS, *EXPORTS, *OLD, *GONE, *AUTH,
