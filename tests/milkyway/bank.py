@@ -74,12 +74,13 @@ class Bank:
         return self.calls[-1]
 
     def options(self, **changes: Any) -> MilkywayOptions:
-        base: dict[str, Any] = {
+        settings: dict[str, Any] = {
             "base_url": self.url,
             "token_url": self.server.url + TOKEN_PATH,
             "client_id": "bank-alpha",
+            "client_secret": SECRET,
         }
-        return MilkywayOptions(**{**base, "client_secret": SECRET, **changes})
+        return MilkywayOptions(**{**settings, **changes})
 
     def _answer(self, request: Recorded) -> Action:
         if request.path == TOKEN_PATH:

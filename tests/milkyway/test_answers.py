@@ -203,7 +203,7 @@ def test_mc65_the_message_of_an_error(open_bank: Open, connect: Connect, body: b
     assert (caught.value.message, caught.value.response_body) == (message, body.decode())
 
 
-def test_errors_are_told_apart_hashed_and_pickled(open_bank: Open, connect: Connect) -> None:
+def test_mw12_errors_are_told_apart_hashed_and_pickled(open_bank: Open, connect: Connect) -> None:
     """MW-12, PX-8: an error crosses process borders whole, and two failures are two."""
     for status, kind in STATUSES:
         bank = open_bank(reply(b'{"error":"words"}', status, X_Request_Id="r-1", Retry_After="1"))

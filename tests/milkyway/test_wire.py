@@ -239,7 +239,7 @@ def test_a_key_that_cannot_travel_is_refused(open_bank: Open, connect: Connect, 
     assert bank.server.requests == []
 
 
-def test_mc20_every_attempt_sends_the_same_bytes(open_bank: Open, connect: Connect) -> None:
+def test_mc20_x6_every_attempt_sends_the_same_bytes(open_bank: Open, connect: Connect) -> None:
     bank = open_bank(reply({}, 503), reply({}, 401), reply({}, 500), reply({"transaction_id": 7}))
     client = connect(bank)
     assert client.pay(pay_request(data={"b": 1, "a": [Decimal("1.10")]}), idempotency_key="k") == 7
