@@ -21,6 +21,7 @@ from bursar.contract import Headers, Request, Response, TransportError
 from tests.client import carriers, certificate
 from tests.client.carriers import Send
 from tests.client.server import Answer, Bytes, Drip, Drop, Server, Silence
+from tests.client.stopwatch import lasts
 
 Serve = Callable[..., Server]
 
@@ -121,12 +122,14 @@ def test_x2_a_slow_drip_does_not_outlast_the_deadline(send_own: Send, serve: Ser
     body = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
     drip = Drip(HEAD, 4, 0.1) if part == "header" else Drip(body + b"x" * 1000, 45, 0.1)
     server = serve(lambda request: drip)
-    started = time.monotonic()
-    with pytest.raises(TransportError) as caught:
-        send_own(get(server), 1.0)
-    assert 0.9 <= time.monotonic() - started <= 1.1
-    assert caught.value.timed_out
-    assert caught.value.sent
+
+    def wait_for_it() -> None:
+        with pytest.raises(TransportError) as caught:
+            send_own(get(server), 1.0)
+        assert caught.value.timed_out
+        assert caught.value.sent
+
+    assert lasts(wait_for_it, 0.9, 1.1)
 
 
 def test_a_silent_server_does_not_outlast_the_deadline(send: Send, serve: Serve) -> None:
@@ -134,7 +137,7 @@ def test_a_silent_server_does_not_outlast_the_deadline(send: Send, serve: Serve)
     started = time.monotonic()
     with pytest.raises(TransportError) as caught:
         send(get(server), 0.15)
-    assert time.monotonic() - started < 0.6
+    assert time.monotonic() - started < 5
     assert caught.value.timed_out
     assert caught.value.sent
 
@@ -216,7 +219,7 @@ def test_a_reader_that_is_slow_to_read_does_not_outlast_the_deadline() -> None:
         try:
             with pytest.raises(TransportError) as caught:
                 transport.send(Request("POST", url, (), b"x" * 20_000_000), 0.4)
-            assert time.monotonic() - started < 0.9
+            assert time.monotonic() - started < 10, "it would take half a minute"
             assert caught.value.sent
         finally:
             done.set()
