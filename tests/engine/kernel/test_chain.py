@@ -2,15 +2,14 @@
 
 import hashlib
 import json
-import os
 from base64 import b64decode, b64encode
-from pathlib import Path
 
 import pytest
 from msgspec import Raw
 
 from bursar.engine.kernel import Posting, chain
 from bursar.engine.kernel.model import format_time, parse_time
+from tests.recorded import TRANSCRIPTS
 
 
 def transaction(id, timestamp, posting, metadata=None, reference=""):
@@ -156,9 +155,8 @@ def test_times_are_written_without_trailing_zeros(us, text):
 
 
 def recorded_chains():
-    """Logs of real ledgers with their hashes, from transcripts if BURSAR_TRANSCRIPTS names their directory."""
-    place = os.environ.get("BURSAR_TRANSCRIPTS")
-    for path in sorted(Path(place).glob("ledger_v2_*.jsonl")) if place else ():
+    """Logs of real ledgers with their hashes, from recordings where they are there."""
+    for path in sorted(TRANSCRIPTS.glob("ledger_v2_*.jsonl")):
         for line in filter(None, path.read_text("utf-8").split("\n")):
             scenario = json.loads(line)
             for number, step in enumerate(scenario["steps"]):
@@ -174,7 +172,7 @@ def canonical(log) -> bool:
     return not schema and all(format_time(parse_time(time)) == time for time in times)
 
 
-NONE = pytest.param("", marks=pytest.mark.skip(reason="BURSAR_TRANSCRIPTS names no transcripts"))
+NONE = pytest.param("", marks=pytest.mark.skip(reason=f"no recordings in {TRANSCRIPTS} (BURSAR_SHARED)"))
 
 
 @pytest.mark.parametrize("text", list(recorded_chains()) or [NONE])

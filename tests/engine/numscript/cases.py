@@ -4,7 +4,6 @@ A case is `{name, group, script, feature_flags, variables, balances, metadata, e
 """
 
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -27,10 +26,9 @@ from bursar.engine.numscript import (
     run_machine,
     text_of,
 )
+from tests.recorded import CORPUS
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
-SHARED = Path(os.environ.get("BURSAR_SHARED", ROOT.parent / "shared")) / "corpus"
 COMMITTED = HERE / "probe.jsonl"
 
 Case = dict[str, Any]
@@ -47,7 +45,7 @@ def attempt(action: Callable[[], Result]) -> Result | NumscriptError:
 
 def corpora() -> list[Path]:
     """The corpora that are here; without them the committed probes, which are a part of one."""
-    return sorted(SHARED.glob("numscript_*.jsonl")) or [COMMITTED]
+    return sorted(CORPUS.glob("numscript_*.jsonl")) or [COMMITTED]
 
 
 @cache

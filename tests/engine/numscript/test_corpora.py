@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.numscript.cases import COMMITTED, SHARED, corpora, read, verdict
+from tests.engine.numscript.cases import COMMITTED, corpora, read, verdict
+from tests.recorded import CORPUS
 
 
 def label(path: Path) -> str:
     return (
-        f"only the committed probes, as there are no corpora in {SHARED}" if path == COMMITTED else path.name
+        f"only the committed probes, as there are no corpora in {CORPUS}" if path == COMMITTED else path.name
     )
 
 
@@ -24,7 +25,7 @@ def test_all_corpora_are_here() -> None:
     cases = sum(len(read(path)) for path in corpora())
     assert cases >= 400
     if corpora() == [COMMITTED]:
-        pytest.skip(f"no corpora in {SHARED} (BURSAR_SHARED): only the {cases} committed probes were run")
+        pytest.skip(f"no corpora in {CORPUS} (BURSAR_SHARED): only the {cases} committed probes were run")
     assert len(corpora()) >= 4
 
 
