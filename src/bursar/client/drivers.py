@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import aclosing, closing
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bursar.contract import BursarError, Request, Response
 
@@ -21,6 +20,9 @@ from .transport.base import (
     as_stream,
     gathered,
 )
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
@@ -152,6 +154,8 @@ async def _send_async(
 
 
 async def _wait_async(flight: Future[Any], timeout: float) -> bool:
+    import asyncio  # see `Clock.asleep`
+
     # `wait` neither cancels the flight nor raises its error: the flow looks at the flight itself.
     waiting = asyncio.wrap_future(flight)
     waiting.add_done_callback(_seen)
