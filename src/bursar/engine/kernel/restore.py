@@ -81,7 +81,7 @@ def _restored(
     transaction = Transaction(
         id=tx.id,
         postings=tuple(tx.postings),
-        metadata=tx.metadata,
+        metadata=tx.metadata or {},
         reference=tx.reference or None,
         timestamp=timestamp,
         inserted_at=inserted_at,

@@ -27,6 +27,7 @@ from bursar.engine.ledger.errors import (
 )
 from bursar.engine.ledger.ledgers import check_text, find
 from bursar.engine.ledger.requests import (
+    INTERPRETER,
     CreateTransaction,
     DeleteMetadata,
     InsertSchema,
@@ -107,7 +108,8 @@ def write(
     except LedgerError as refusal:
         view.roll_back(start)
         if refusal.takes != "nothing":
-            _take(view, find(view, name), log=1 if refusal.takes == "both" else 0, transaction=1)
+            made = isinstance(request, (CreateTransaction, RevertTransaction))
+            _take(view, find(view, name), log=int(refusal.takes == "both"), transaction=int(made))
         return refusal
 
 
@@ -221,7 +223,7 @@ class _Effect:
 
     def _interprets(self, request: CreateTransaction) -> bool:
         runtime = request.runtime
-        return runtime == "experimental-interpreter" or (runtime != "machine" and self._settings.interpreter)
+        return runtime == INTERPRETER or (runtime != "machine" and self._settings.interpreter)
 
     def _from_script(self, request: CreateTransaction) -> NewTransaction:
         chosen = request
@@ -284,7 +286,7 @@ class _Effect:
             raise InsufficientFund(f"insufficient fund for {error.account}/{error.asset}") from None
 
     def _set_metadata(self, request: SetMetadata) -> Entry:
-        _check_plain_text(request.metadata, str(request.target))
+        check_text({str(request.target): "", **(request.metadata or {})})
         target = request.target
         defaults = None
         if self._schema is not None and isinstance(target, str):
@@ -300,7 +302,7 @@ class _Effect:
         return entry
 
     def _delete_metadata(self, request: DeleteMetadata) -> Entry:
-        _check_plain_text({request.key: ""}, str(request.target))
+        check_text({request.key: "", str(request.target): ""})
         try:
             entry = ledger.delete_metadata(
                 self._books, request.target, request.key, self._view.now, self._origin
@@ -322,14 +324,6 @@ class _Effect:
 def _addresses(new: NewTransaction) -> set[str]:
     named = {name for posting in new.postings for name in (posting.source, posting.destination)}
     return named | set(new.account_metadata or ())
-
-
-def _check_plain_text(metadata: Mapping[str, str] | None, target: str) -> None:
-    """NUL in a write that takes no transaction id."""
-    try:
-        check_text({target: "", **(metadata or {})})
-    except BadMetadata as error:
-        raise Validation(error.message) from None
 
 
 def _check_reference(reference: str) -> None:

@@ -11,18 +11,29 @@ from msgspec import UNSET, Raw, Struct
 from msgspec.structs import replace
 
 from bursar.engine import errors as kernel_errors
-from bursar.engine.books import IDEMPOTENCY, Books
+from bursar.engine.books import (
+    ACCOUNTS,
+    HEADS,
+    IDEMPOTENCY,
+    MOVES,
+    REFERENCES,
+    TRANSACTIONS,
+    VOLUMES,
+    Books,
+    before,
+)
 from bursar.engine.kernel import Log, Posting, chain
 from bursar.engine.kernel.errors import BrokenChain, TransactionExists
-from bursar.engine.kernel.model import Volumes, VolumesMap, format_time
+from bursar.engine.kernel.model import Volumes, VolumesMap, format_time, parse_time
 from bursar.engine.kernel.restore import UNSET_TIME, restore
 from bursar.engine.ledger import history, schemas, times, wire
 from bursar.engine.ledger.commands import KEY_CHARS
 from bursar.engine.ledger.errors import ImportRefused, LedgerError, Validation
-from bursar.engine.ledger.ledgers import check_text, find
+from bursar.engine.ledger.ledgers import find
 from bursar.engine.ledger.schema_input import read_back
 from bursar.engine.registry import LEDGERS, LedgerRow
-from bursar.engine.store.base import Missing, Wanted
+from bursar.engine.store.base import Range, Wanted
+from bursar.engine.store.table import AnyTable, Key
 from bursar.engine.view import View
 
 
@@ -96,7 +107,7 @@ def _data(kind: str, value: Any) -> chain.LogData | None:
 
 
 def _schema(members: wire.Members) -> str:
-    stored = read_back(members)
+    stored = wire.plain(read_back(members))
     created = members.time("createdAt")
     shown = UNSET_TIME if created is None else format_time(created)
     return schemas.text_of(stored, members.text("version"), shown)
@@ -155,16 +166,10 @@ def _volumes(value: Any, postings: Sequence[Posting]) -> tuple[Raw | Any, Raw | 
                 _amount(members, "input"), _amount(members, "output")
             )
     try:
-        pre = _before(post, postings)
+        pre = before(post, postings)
     except KeyError as error:
         raise Validation(f"the volumes lack {error}") from None
     return chain.encode_volumes(post), chain.encode_volumes(pre)
-
-
-def _before(post: VolumesMap, postings: Sequence[Posting]) -> VolumesMap:
-    from bursar.engine.books import before
-
-    return before(post, postings)
 
 
 def _object(value: Any) -> Mapping[str, Any]:
@@ -192,27 +197,43 @@ def check_open(view: View, name: str) -> LedgerRow:
 
 def load(view: View, name: str, logs: Sequence[Told]) -> LedgerError | None:
     """Apply logs in order. The first that cannot be applied is the answer; those before it stay."""
-    wanted: list[Wanted] = []
+    view.want(_wanted(name, logs))
     for told in logs:
         mark = view.savepoint()
         try:
             _load(view, name, told)
-        except Missing as missing:
-            view.roll_back(mark)
-            wanted.append(missing.wanted)
         except LedgerError as refusal:
             view.roll_back(mark)
-            if not wanted:
-                return refusal
-            break
-    if wanted:
-        raise Missing(
-            Wanted(
-                list(dict.fromkeys(key for want in wanted for key in want.keys)),
-                list(dict.fromkeys(range for want in wanted for range in want.ranges)),
-            )
-        )
+            return refusal
     return None
+
+
+def _wanted(name: str, logs: Sequence[Told]) -> Wanted:
+    """The rows that the logs are sure to need, so that they are loaded at once."""
+    keys: dict[tuple[AnyTable, Key], None] = {(LEDGERS, (name,)): None, (HEADS, (name,)): None}
+    ranges: dict[Range, None] = {}
+    for told in logs:
+        if told.log.idempotency_key:
+            keys[IDEMPOTENCY, (name, told.log.idempotency_key)] = None
+        match told.data:
+            case chain.NewTransactionJson(transaction=tx) | chain.RevertedTransactionJson(transaction=tx):
+                keys[TRANSACTIONS, (name, tx.id)] = None
+                if tx.reference:
+                    keys[REFERENCES, (name, tx.reference)] = None
+                at = parse_time(tx.timestamp)
+                for posting in tx.postings:
+                    for account in (posting.source, posting.destination):
+                        keys[VOLUMES, (name, account, posting.asset)] = None
+                        keys[ACCOUNTS, (name, account)] = None
+                        ranges[Range(MOVES, (name, account, posting.asset), (at,))] = None
+            case chain.SetMetadataJson(target_id=target) | chain.DeleteMetadataJson(target_id=target):
+                table: AnyTable = ACCOUNTS if isinstance(target, str) else TRANSACTIONS
+                keys[table, (name, target)] = None
+            case _:
+                pass
+        if isinstance(told.data, chain.RevertedTransactionJson):
+            keys[TRANSACTIONS, (name, told.data.reverted_transaction.id)] = None
+    return Wanted(list(keys), list(ranges))
 
 
 def _load(view: View, name: str, told: Told) -> None:
@@ -267,6 +288,3 @@ def _keep_schema(view: View, name: str, data: chain.InsertedSchemaJson) -> None:
     if schemas.get(view, name, schema.version) is not None:
         raise ImportRefused(f"schema version `{schema.version}` exists already")
     schemas.keep(view, name, schema.version, created, text)
-
-
-__all__ = ["Told", "check_open", "check_text", "load", "read"]

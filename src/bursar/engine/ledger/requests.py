@@ -13,6 +13,8 @@ from bursar.engine.kernel import WORLD, Metadata, Posting
 from bursar.engine.kernel.chain import go_json
 from bursar.engine.kernel.model import format_time
 
+INTERPRETER: Final = "experimental-interpreter"
+"""The runtime that is not the machine."""
 _NO_TIME: Final = "0001-01-01T00:00:00Z"
 
 

@@ -7,15 +7,18 @@ from typing import Any
 
 from msgspec import Raw, json
 
-from bursar.engine.ledger import chart, wire
-from bursar.engine.ledger.errors import Validation
+from bursar.engine.ledger import chart, queries, wire
+from bursar.engine.ledger.errors import LedgerError, Validation
+from bursar.engine.ledger.requests import INTERPRETER, InsertSchema
+from bursar.engine.ledger.scripts import check_script
+from bursar.engine.ledger.settings import Settings
 
 
 def read_back(members: wire.Members) -> dict[str, Any]:
     """Chart, transaction templates and queries of a schema. Raises Validation."""
-    if not members.has("chart"):
+    if not members.given("chart"):
         raise Validation("invalid schema: missing chart of accounts")
-    out: dict[str, Any] = {"chart": chart.shown(chart.parse(members.raw("chart")))}
+    out: dict[str, Any] = {"chart": chart.shown(chart.parse(members.raw("chart") or {}))}
     for name, read in (("transactions", _template), ("queries", _query)):
         found = members.mapping(name, read)
         if found:
@@ -23,9 +26,28 @@ def read_back(members: wire.Members) -> dict[str, Any]:
     return out
 
 
-def data_json(stored: Mapping[str, Any]) -> Raw:
-    """What the hash of an idempotency key covers (section 10.3)."""
-    return Raw(json.encode(stored))
+def insertion(version: str, members: wire.Members, settings: Settings) -> InsertSchema:
+    """The schema, with all that it holds checked. Raises Validation."""
+    stored = read_back(members)
+    for name, template in stored.get("transactions", {}).items():
+        _check_template(name, template, settings)
+    for name, query in stored.get("queries", {}).items():
+        queries.check(name, query)
+    plain = wire.plain(stored)
+    return InsertSchema(version, Raw(json.encode(plain)), plain)
+
+
+def _check_template(name: str, template: Mapping[str, str], settings: Settings) -> None:
+    runtime = template.get("runtime", "")
+    if runtime not in ("", "machine", INTERPRETER):
+        raise Validation(f"unexpected runtime `{runtime}`: should be `machine` or `{INTERPRETER}`")
+    interprets = runtime == INTERPRETER or (not runtime and settings.interpreter)
+    if not template["script"].strip():
+        raise Validation(f"invalid schema: invalid template {name}: the script is empty")
+    try:
+        check_script(template["script"], interprets=interprets)
+    except LedgerError as error:
+        raise Validation(f"invalid schema: invalid template {name}: {error.message}") from None
 
 
 def _template(value: Any, place: str) -> dict[str, Any]:
@@ -43,12 +65,12 @@ def _query(value: Any, place: str) -> dict[str, Any]:
         out["description"] = members.text("description")
     out["resource"] = members.text("resource")
     if members.given("params"):
-        out["params"] = wire.plain(members.raw("params"))
+        out["params"] = members.raw("params")
     variables = members.mapping("vars", _variable)
     if variables:
         out["vars"] = dict(sorted(variables.items()))
     if members.given("body"):
-        out["body"] = wire.plain(members.raw("body"))
+        out["body"] = members.raw("body")
     return out
 
 
@@ -58,5 +80,5 @@ def _variable(value: Any, place: str) -> dict[str, Any]:
     members = wire.Members(value, place)
     out: dict[str, Any] = {"type": members.text("type")}
     if members.has("default"):
-        out["default"] = wire.plain(members.raw("default"))
+        out["default"] = members.raw("default")
     return out

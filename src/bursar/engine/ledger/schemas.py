@@ -10,7 +10,7 @@ from msgspec import Struct, json
 
 from bursar.engine.kernel import Posting
 from bursar.engine.kernel.model import format_time
-from bursar.engine.ledger import chart
+from bursar.engine.ledger import chart, wire
 from bursar.engine.ledger.chart import Node
 from bursar.engine.ledger.errors import NotFound, OutsideChart, SchemaNotSpecified, Validation
 from bursar.engine.ledger.requests import CreateTransaction, InsertSchema, Write
@@ -112,7 +112,7 @@ def get(view: View, ledger: str, version: str) -> Schema | None:
 @lru_cache(_PARSED_KEPT)
 def of_text(text: str) -> Schema:
     """The schema of its stored text."""
-    data = json.decode(text)
+    data = wire.value_at(text, 0)[0]
     templates = {
         name: Template(entry["script"], entry.get("runtime", ""), entry.get("description", ""))
         for name, entry in data.get("transactions", {}).items()

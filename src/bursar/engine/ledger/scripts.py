@@ -53,9 +53,12 @@ class _Store:
     def balances(self, wanted: Sequence[BalanceKey]) -> Mapping[BalanceKey, int]:
         """Current balances; of scales of an asset a ledger shows none (9.5)."""
         known = [key for key in wanted if not key.asset.endswith(_ANY_SCALE)]
-        self._view.want(Wanted([(VOLUMES, (self._ledger, str(key.account), str(key.asset))) for key in known]))
+        nothing = {key: 0 for key in wanted if key.asset.endswith(_ANY_SCALE)}
+        self._view.want(
+            Wanted([(VOLUMES, (self._ledger, str(key.account), str(key.asset))) for key in known])
+        )
         self.asked |= {(str(key.account), str(key.asset)): None for key in known}
-        return {key: self._books.volumes(key.account, key.asset).balance for key in known}
+        return nothing | {key: self._books.volumes(key.account, key.asset).balance for key in known}
 
     def metadata(self, account: str, key: str) -> str | None:
         """One entry of an account's metadata."""
@@ -99,9 +102,7 @@ def check_script(plain: str, *, interprets: bool) -> None:
 
 def _interpreted(request: CreateTransaction, store: _Store, settings: Settings) -> Outcome:
     program = _programs.get(request.plain)
-    return numscript.run(
-        program, request.vars, store, settings.interpreter_flags, numscript.RELEASE_0_0_24
-    )
+    return numscript.run(program, request.vars, store, settings.interpreter_flags, numscript.RELEASE_0_0_24)
 
 
 def _run_on_machine(request: CreateTransaction, store: _Store) -> Outcome:

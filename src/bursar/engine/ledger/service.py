@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from bursar.engine.books import ACCOUNTS, HEADS, IDEMPOTENCY, REFERENCES, VOLUMES
 from bursar.engine.core import Core
-from bursar.engine.ledger import bulk, commands, importing, ledgers
+from bursar.engine.ledger import bulk, commands, importing, ledgers, queries, schemas, wire
 from bursar.engine.ledger.commands import Options, Written
-from bursar.engine.ledger.errors import LedgerError, LedgerNotFound, NotFound
+from bursar.engine.ledger.errors import LedgerError, LedgerNotFound, NotFound, Validation
 from bursar.engine.ledger.importing import Told
 from bursar.engine.ledger.query import ledgers as listed
 from bursar.engine.ledger.query import logs
@@ -77,6 +77,21 @@ class LedgerService:
             if found is None:
                 raise NotFound
             return found.data
+
+        return await self.read(name, query)
+
+    async def run_query(
+        self, name: str, version: str, template: str, given: wire.Members
+    ) -> tuple[str, Page]:
+        """Run a query template of a schema: the resource it lists, and a page."""
+
+        def query(view: ReadView, row: LedgerRow) -> tuple[str, Page]:
+            found = view.get(SCHEMAS, row.name, version)
+            if found is None:
+                raise Validation(f"schema version [{version}]: there is none")
+            schema = schemas.of_text(found.data)
+            resource, listing = queries.start(schema, template, given, self.settings)
+            return resource, queries.page(view, row, resource, listing)
 
         return await self.read(name, query)
 

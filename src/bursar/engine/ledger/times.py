@@ -27,9 +27,7 @@ def parse(text: str) -> int:
         )
     year, month, day, hour, minute, second, fraction, sign, hours, minutes = found.groups()
     try:
-        whole = datetime(
-            int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=UTC
-        )
+        whole = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=UTC)
     except ValueError:
         raise Validation(f"invalid date {text!r}: there is no such time") from None
     if sign and (int(hours) > 24 or int(minutes) > 59):

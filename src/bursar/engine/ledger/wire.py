@@ -9,14 +9,16 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final, TypeVar, cast
 
+import msgspec
+
 from bursar.engine.kernel import Posting
-from bursar.engine.ledger import times
+from bursar.engine.ledger import deep, times
 from bursar.engine.ledger.errors import InvalidPostings, Validation
 
 T = TypeVar("T")
 
 DEPTH: Final = 10_000
-"""Deepest nesting of the real service; ours stops at the interpreter's own limit, which is lower."""
+"""Arrays and objects inside each other; more are refused."""
 _BLANKS: Final = " \t\r\n"
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _BLANK_RUN: Final = re.compile(r"[ \t\r\n]*")
@@ -83,18 +85,26 @@ def value_at(text: str, start: int, decoder: json.JSONDecoder = _decoder) -> tup
     if begin == len(text):
         raise EOFError
     try:
-        value, end = decoder.raw_decode(text, begin)
-    except RecursionError:
-        raise Validation("the JSON is nested too deep") from None
+        value, end = _decoded(text, begin, decoder)
     except json.JSONDecodeError as error:
         if error.pos >= len(text):
             raise Validation(f"the JSON ends too early: {error.msg}") from None
         raise Validation(f"invalid JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
     except ValueError as error:
         raise Validation(f"invalid JSON: {error}") from None
-    if _SURROGATES.search(text, begin, end) or "\\u" in text[begin:end]:
-        value = _without_surrogates(value)
+    if "\\u" in text[begin:end]:
+        try:
+            value = _without_surrogates(value)
+        except RecursionError:
+            raise Validation("the JSON is nested too deep to have escapes") from None
     return value, end
+
+
+def _decoded(text: str, begin: int, decoder: json.JSONDecoder) -> tuple[Any, int]:
+    try:
+        return decoder.raw_decode(text, begin)
+    except RecursionError:
+        return deep.decode(text, begin, DEPTH, Literal)
 
 
 def first_value(body: bytes) -> Any:
@@ -130,15 +140,18 @@ def _without_surrogates(value: Any) -> Any:
 
 def plain(value: Any) -> Any:
     """A decoded value with fractions as they were written, ready to be encoded again."""
-    from msgspec import Raw
-
     if isinstance(value, Literal):
-        return Raw(value.written.encode())
+        return msgspec.Raw(value.written.encode())
     if isinstance(value, list):
         return [plain(item) for item in items(value)]
     if isinstance(value, dict):
         return {key: plain(item) for key, item in cast("dict[str, Any]", value).items()}
     return value
+
+
+def encoded(value: Any) -> str:
+    """A decoded value as JSON again."""
+    return msgspec.json.encode(plain(value)).decode()
 
 
 class Members:

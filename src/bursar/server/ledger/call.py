@@ -45,7 +45,7 @@ class Call:
         """Header fields by lower-case name; the first of repeated ones."""
         fields: dict[str, str] = {}
         for name, value in self.scope["headers"]:
-            fields.setdefault(name.decode("latin-1").lower(), to_text(value))
+            fields.setdefault(name.decode("latin-1").lower(), to_text(value.strip(b" \t")))
         return fields
 
     @cached_property

@@ -29,25 +29,25 @@ class Pages:
         """The page size asked for; 0 for none. Raises Validation."""
         return min(call.natural("pageSize", LARGEST_SIZE), self.most)
 
-    def continued(self, call: Call, *resources: str) -> Listing | None:
+    def continued(self, call: Call, resource: str, columns: Mapping[str, Column]) -> Listing | None:
         """The list that a cursor continues; None without cursor. All else but the page size is ignored (5.1)."""
         size = self.asked(call)
         token = call.parameter("cursor")
         if not token:
             return None
-        listing = listing_of(token, resources)
+        listing = listing_of(token, resource, columns)
         return replace(listing, size=size) if size else listing
 
     async def accounts(self, call: Call) -> Listing:
         """A list of accounts."""
-        known = self.continued(call, "accounts")
+        known = self.continued(call, "accounts", accounts.COLUMNS)
         if known is not None:
             return known
         return await self._new(call, "accounts", accounts.COLUMNS, "address", expand=True)
 
     async def transactions(self, call: Call) -> Listing:
         """A list of transactions; `order` and `reverse` change the default column and direction (5.2)."""
-        known = self.continued(call, "transactions")
+        known = self.continued(call, "transactions", transactions.COLUMNS)
         if known is not None:
             return known
         default = "timestamp" if call.parameter("order") == "effective" else "id"
@@ -62,7 +62,7 @@ class Pages:
 
     async def logs(self, call: Call) -> Listing:
         """A list of logs; times have no effect on it, but must be good."""
-        known = self.continued(call, "logs")
+        known = self.continued(call, "logs", logs.COLUMNS)
         if known is not None:
             return known
         no_expand(call)
@@ -71,7 +71,7 @@ class Pages:
 
     async def ledgers(self, call: Call) -> Listing:
         """A list of ledgers."""
-        known = self.continued(call, "ledgers")
+        known = self.continued(call, "ledgers", ledgers.COLUMNS)
         if known is not None:
             return known
         no_expand(call)
@@ -81,7 +81,7 @@ class Pages:
 
     async def schemas(self, call: Call) -> Listing:
         """A list of schemas; `order` counts when `sort` names no direction (5.2)."""
-        known = self.continued(call, "schemas")
+        known = self.continued(call, "schemas", ledgers.SCHEMA_COLUMNS)
         if known is not None:
             return known
         no_expand(call)
@@ -91,7 +91,7 @@ class Pages:
 
     async def volumes(self, call: Call) -> Listing:
         """A list of volumes; the older names of parameters win (8.8)."""
-        known = self.continued(call, "volumes")
+        known = self.continued(call, "volumes", volumes.COLUMNS)
         if known is not None:
             return known
         no_expand(call)
@@ -112,8 +112,11 @@ class Pages:
         *,
         descending: bool = False,
         expand: bool = False,
+        usual: str = "",
     ) -> Listing:
-        column, falling = sort_of(call.parameter("sort"), columns, default, descending=descending)
+        column, falling = sort_of(
+            call.parameter("sort"), columns, default, descending=descending, usual=usual
+        )
         return Listing(
             resource=resource,
             size=self.asked(call) or self.default,

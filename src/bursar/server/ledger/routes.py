@@ -64,7 +64,7 @@ def _find(node: _Node, segments: list[str], depth: int) -> tuple[Route, dict[str
     found = _find(fixed, segments, depth + 1) if fixed is not None else None
     if fixed is not None and segment == GROUP:
         return found
-    if found is None and node.parameter is not None and segment:
+    if found is None and node.parameter is not None and (segment or depth + 1 < len(segments)):
         name, child = node.parameter
         found = _find(child, segments, depth + 1)
         if found is not None:

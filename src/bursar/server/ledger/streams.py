@@ -79,7 +79,7 @@ def blocks(text: str) -> list[Element | Validation]:
             plain.append(inner)
         if not any(part for part in plain):
             return [*found, BadBlock("a block needs a script")]
-        found.append(script("\n".join(plain) + "\n", key))
+        found.append(script("\n".join(plain), key))
     return found
 
 

@@ -13,8 +13,8 @@ from bursar.engine.ledger.commands import Options, Written
 from bursar.engine.ledger.errors import BulkTooLarge, ImportRefused, LedgerError, Validation
 from bursar.engine.ledger.query import accounts, ledgers, logs, transactions, volumes
 from bursar.engine.ledger.query.expression import parse
-from bursar.engine.ledger.requests import DeleteMetadata, InsertSchema, SetMetadata
-from bursar.engine.ledger.schema_input import data_json, read_back
+from bursar.engine.ledger.requests import DeleteMetadata, SetMetadata
+from bursar.engine.ledger.schema_input import insertion
 from bursar.engine.ledger.service import LedgerService
 from bursar.engine.registry import DEFAULT_BUCKET
 from bursar.server.ledger import inputs, streams
@@ -28,6 +28,7 @@ from bursar.server.ledger.answers import (
     data,
     encode,
     refusal,
+    shown_page,
 )
 from bursar.server.ledger.call import Call
 from bursar.server.ledger.elements import element, results
@@ -38,7 +39,7 @@ from bursar.server.ledger.routes import Routes
 from bursar.server.ledger.written import transaction_of
 
 HIT: Final = ("idempotency-hit", "true")
-IMPORTED_AT_ONCE: Final = 200
+IMPORTED_AT_ONCE: Final = 50
 """Logs of an import that are made durable together."""
 STREAMED_AT_ONCE: Final = 50
 """Elements of a bulk stream that are made durable together."""
@@ -93,6 +94,7 @@ class Version2:
         add("volumes", GET=self.list_volumes)
         add("stats", GET=self.stats)
         add("_bulk", POST=self.bulk)
+        add("queries/{id}/run", POST=self.run_query)
         add("schemas", GET=self.list_schemas)
         add("schemas/{version}", GET=self.get_schema, POST=self.insert_schema)
 
@@ -268,9 +270,16 @@ class Version2:
         return data(Raw(await self.service.schema(call.ledger, call.path["version"])))
 
     async def insert_schema(self, call: Call) -> Answer:
-        stored = read_back(wire.Members(wire.first_value(await call.body())))
-        request = InsertSchema(call.path["version"], data_json(stored), stored)
+        members = wire.Members(wire.first_value(await call.body()))
+        request = insertion(call.path["version"], members, self.service.settings)
         return done(await self.service.write(call.ledger, request, call.options()))
+
+    async def run_query(self, call: Call) -> Answer:
+        given = wire.Members(wire.first_value(await call.body()))
+        version, name = call.parameter("schemaVersion"), call.path["id"]
+        resource, page = await self.service.run_query(call.ledger, version, name, given)
+        body = encode({"resource": resource, "cursor": shown_page(page)})
+        return Answer(200, amounts_as_text(body) if call.bigint_as_string else body)
 
     # Bulk.
 

@@ -45,18 +45,24 @@ Fields = Mapping[str, Field]
 
 def compile_filter(expression: Expression | None, fields: Fields) -> Sql:
     """The condition as SQL. Raises Validation for the first fault in reading order."""
-    if expression is None:
-        return TRUE
+    return TRUE if expression is None else _compile(expression, fields, negated=False)
+
+
+def _compile(expression: Expression, fields: Fields, *, negated: bool) -> Sql:
+    """Negations are moved inwards, and what joins like parts is joined once: databases nest only so deep."""
     match expression:
-        case All(parts=parts):
-            return join(" AND ", [compile_filter(part, fields) for part in parts])
-        case Any_(parts=parts):
-            return join(" OR ", [compile_filter(part, fields) for part in parts])
         case Not(part=part):
-            inner = compile_filter(part, fields)
-            return Sql(f"NOT ({inner.text})", inner.values)
+            return _compile(part, fields, negated=not negated)
         case Test():
-            return _compile_test(expression, fields)
+            test = _compile_test(expression, fields)
+            return Sql(f"NOT ({test.text})", test.values) if negated else test
+        case All(parts=parts) | Any_(parts=parts):
+            if len(parts) == 1:
+                return _compile(parts[0], fields, negated=negated)
+            if not parts:
+                return FALSE if negated else TRUE
+            word = " AND " if isinstance(expression, All) != negated else " OR "
+            return join(word, [_compile(part, fields, negated=negated) for part in parts])
 
 
 def _compile_test(test: Test, fields: Fields) -> Sql:
@@ -70,10 +76,15 @@ def _compile_test(test: Test, fields: Fields) -> Sql:
 
 def check(test: Test, field: Field) -> None:
     """Refuse an operator or a value that does not belong to the field's kind. Raises Validation."""
-    if test.operator not in _OPERATORS[field.kind]:
-        raise Validation(f"operator '{test.operator}' is not allowed for property '{field.name}'")
+    check_operator(test, field)
     if not _fits(test, field.kind):
         raise Validation(f"invalid value '{test.value}' for property '{field.name}'")
+
+
+def check_operator(test: Test, field: Field) -> None:
+    """Refuse an operator that does not belong to the field's kind. Raises Validation."""
+    if test.operator not in _OPERATORS[field.kind]:
+        raise Validation(f"operator '{test.operator}' is not allowed for property '{field.name}'")
 
 
 def _fits(test: Test, kind: Kind) -> bool:

@@ -57,15 +57,18 @@ def token_of(listing: Listing) -> str:
     return urlsafe_b64encode(_encode(listing)).decode()
 
 
-def listing_of(token: str, resources: Sequence[str]) -> Listing:
-    """The reverse, for these kinds of list. Raises Validation."""
+def listing_of(token: str, resource: str, columns: Mapping[str, Column]) -> Listing:
+    """The reverse. A token of another list is good when its column is there (5.4). Raises Validation."""
     try:
         listing = _decode(urlsafe_b64decode(token.encode()))
     except (ValueError, msgspec.MsgspecError):
         raise Validation("invalid cursor") from None
-    if listing.resource not in resources or listing.size < 1:
+    column = columns.get(listing.column)
+    if column is None or listing.size < 1 or listing.offset < 0:
         raise Validation("invalid cursor: it belongs to another list")
-    return listing
+    if listing.at is not None and column.kind != "text" and isinstance(listing.at[0], str):
+        raise Validation("invalid cursor: it belongs to another list")
+    return msgspec.structs.replace(listing, resource=resource)
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -94,10 +97,12 @@ class Source(Struct, frozen=True):
     prefix: Sql = Sql("")
 
 
-def sort_of(text: str, columns: Mapping[str, Column], default: str, *, descending: bool) -> tuple[str, bool]:
-    """Column and direction of a `sort` parameter (5.2). Raises Validation."""
+def sort_of(
+    text: str, columns: Mapping[str, Column], default: str, *, descending: bool, usual: str = ""
+) -> tuple[str, bool]:
+    """Column and direction of a `sort` parameter (5.2); without a name it is the `usual` one. Raises Validation."""
     if not text:
-        return default, descending
+        return usual or default, descending
     name, colon, direction = text.partition(":")
     if colon:
         if direction.lower() not in ("asc", "desc"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from msgspec import structs
 
@@ -91,9 +91,12 @@ def _rows(ledger: LedgerRow, pit: int | None, oot: int | None, *, insertion: boo
 
 
 def _filters(ledger: LedgerRow, listing: Listing, *, dated: bool) -> Fields:
-    address = addresses.of_column("v.account")
     history = features.has(ledger, features.ACCOUNT_HISTORY)
-    metadata = "NULL" if dated and not history else metadata_at.of_account(ledger, listing.pit)
+    return _fields("NULL" if dated and not history else metadata_at.of_account(ledger, listing.pit))
+
+
+def _fields(metadata: str) -> Fields:
+    address = addresses.of_column("v.account")
     return {
         "address": address,
         "account": address,
@@ -115,4 +118,5 @@ def _balance() -> Field:
     return Field("balance", "numbers", sql)
 
 
-__all__ = ["COLUMNS", "Any", "aggregated", "page", "stats"]
+FIELDS: Final[Fields] = _fields("a.metadata")
+"""What rows can be filtered by, as of now."""
