@@ -170,13 +170,11 @@ class MilkywayOptions:
 
     def validate(self) -> None:
         """Raise `ValueError` for a missing or impossible setting."""
-        for name in ("base_url", "token_url", "client_id"):
+        for name in ("base_url", "token_url", "client_id", "client_secret"):
             value = getattr(self, name)
-            if not (isinstance(value, str) and value.strip()):
+            text = value.reveal() if isinstance(value, Secret) else value
+            if not (isinstance(text, str) and text.strip()):
                 raise InvalidRequestError(f"{name} is required.", name)
-        secret: object = self.client_secret
-        if not (isinstance(secret, (str, Secret)) and Secret.of(secret).reveal().strip()):
-            raise InvalidRequestError("client_secret is required.", "client_secret")
         if self.max_retries < 0:
             raise InvalidRequestError("max_retries cannot be negative.", "max_retries")
         for name in ("token_refresh_skew", "retry_base_delay"):
