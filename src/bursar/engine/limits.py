@@ -18,7 +18,10 @@ COMMAND_RUNS: Final = 64
 """Most runs of one command that keeps asking for rows not yet in memory; more is a fault of the command."""
 
 WORK_CONCURRENCY: Final = 16
-"""Most work items in progress at once."""
+"""Most work items in the hands of handlers at once."""
+
+WORK_STEPS: Final = 256
+"""Most steps taken at once: callers' commands that come meanwhile wait behind them."""
 
 WORK_ATTEMPTS: Final = 12
 """Attempts of a work item before it is a dead letter."""
@@ -55,3 +58,6 @@ SIMULATOR_RULES: Final = 1_000
 
 LISTED_ROWS: Final = 1_000
 """Most rows of one page of a listing."""
+
+CLIENT_SECRETS: Final = 100
+"""Most secrets of one client of a Formance stack."""

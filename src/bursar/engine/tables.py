@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bursar.engine import books, registry, view, work
 from bursar.engine.auth import tables as auth
+from bursar.engine.auth.formance import tables as stack
 from bursar.engine.ledger import tables as ledger
 from bursar.engine.milkyway import tables as milkyway
 from bursar.engine.store.table import AnyTable
@@ -11,4 +12,13 @@ from bursar.engine.store.table import AnyTable
 
 def all_tables() -> tuple[AnyTable, ...]:
     """The tables of the whole engine, each once."""
-    return (*books.TABLES, registry.LEDGERS, view.SEQUENCES, work.WORK, *auth.TABLES, *ledger.TABLES, *milkyway.TABLES)
+    return (
+        *books.TABLES,
+        registry.LEDGERS,
+        view.SEQUENCES,
+        work.WORK,
+        *auth.TABLES,
+        *stack.TABLES,
+        *ledger.TABLES,
+        *milkyway.TABLES,
+    )

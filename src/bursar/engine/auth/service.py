@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from bursar.engine.auth import keys, secrets, tokens
+from bursar.engine.auth.keyring import KeyRing
 from bursar.engine.auth.keys import SigningKey
-from bursar.engine.auth.tables import CLIENTS, SIGNING_KEYS, OAuthClient, StoredKey
+from bursar.engine.auth.tables import CLIENTS, OAuthClient
 from bursar.engine.auth.tokens import Claims, InvalidToken
 from bursar.engine.limits import SECOND_US
 
 if TYPE_CHECKING:
     from bursar.engine.core import Core
-    from bursar.engine.writer import View
 
 VERIFIED_TOKENS = 4096
 """Most tokens whose signature is remembered; above it the memory starts afresh."""
@@ -73,9 +71,7 @@ class Realm:
         self.issuer = issuer
         self._core = core
         self._lifetime = lifetime
-        self._new_key = new_key
-        self._keys: tuple[SigningKey, ...] = ()
-        self._keys_lock = asyncio.Lock()
+        self._ring = KeyRing(core, name, new_key)
         self._verified: dict[str, Claims] = {}
         self._clients: dict[str, OAuthClient] = {}
         self._clients_version = -1
@@ -124,22 +120,7 @@ class Realm:
 
     async def keys(self) -> tuple[SigningKey, ...]:
         """Return the realm's keys, the signing one first; on first need, load or make them."""
-        if not self._keys:
-            async with self._keys_lock:
-                if not self._keys:
-                    self._keys = await self._load_keys() or await self._make_key()
-        return self._keys
-
-    async def _load_keys(self) -> tuple[SigningKey, ...]:
-        stored = await self._core.read(
-            lambda view: view.select(SIGNING_KEYS, {"realm": self.name}, order=("-created_at", "kid"))
-        )
-        return tuple(SigningKey(row.kid, row.pem) for row in stored)
-
-    async def _make_key(self) -> tuple[SigningKey, ...]:
-        made = await asyncio.to_thread(self._new_key)
-        await self._core.submit(partial(_store_key, self.name, made))
-        return await self._load_keys()
+        return await self._ring.keys()
 
     async def _client(self, client_id: str) -> OAuthClient | None:
         """Return a client as last committed. Rows are kept until the next commit of whatever kind."""
@@ -171,7 +152,3 @@ def _knows_secret(client: OAuthClient | None, secret: str) -> bool:
     # Both are compared in any case: the time does not say which secret it was.
     previous = secrets.matches(secret, client.previous or _NOBODY)
     return current or previous
-
-
-def _store_key(realm: str, key: SigningKey, view: View) -> None:
-    view.put(SIGNING_KEYS, StoredKey(realm, key.kid, key.pem, view.now))

@@ -21,6 +21,34 @@ CREATE TABLE "accounts" (
   PRIMARY KEY ("ledger", "address")
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE "formance_client" (
+  "id" TEXT NOT NULL,
+  "number" INTEGER NOT NULL,
+  "static" INTEGER NOT NULL,
+  "options" TEXT NOT NULL,
+  "created_at" INTEGER NOT NULL,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "formance_revoked_token" (
+  "jti" TEXT NOT NULL,
+  "expires_at" INTEGER NOT NULL,
+  PRIMARY KEY ("jti")
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "formance_revoked_token_by_expires_at" ON "formance_revoked_token" ("expires_at");
+
+CREATE TABLE "formance_secret" (
+  "client_id" TEXT NOT NULL,
+  "id" TEXT NOT NULL,
+  "number" INTEGER NOT NULL,
+  "name" TEXT NOT NULL,
+  "metadata" TEXT,
+  "last_digits" TEXT NOT NULL,
+  "digest" TEXT NOT NULL,
+  PRIMARY KEY ("client_id", "id")
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE "heads" (
   "ledger" TEXT NOT NULL,
   "log" INTEGER NOT NULL,
