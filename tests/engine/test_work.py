@@ -325,3 +325,79 @@ def test_closing_waits_for_items_in_progress():
             assert done == ["a"]
 
     run(asyncio.wait_for(scenario(), 20))
+
+
+def test_a_step_and_its_effects_are_one_commit():
+    """A step needs no lease; an item that it reschedules stays, one that it leaves is finished."""
+
+    async def scenario():
+        async with opened() as core:
+
+            def step(view, key):
+                view.post(BOOK, pay("world", "a", 1))
+                if key == "again" and view.now == T0:
+                    view.schedule(Work("step", key, T0 + MINUTE))
+
+            core.worker.register_step("step", step)
+            await schedule(core, Work("step", "once", T0), Work("step", "again", T0))
+            version = core.store.version
+            assert await core.worker.run_due() == 2
+            assert core.store.version == version + 2
+            assert [(row.key, row.attempts, row.owner) for row in await rows(core)] == [("again", 0, "")]
+            assert await core.worker.next_due() == T0 + MINUTE
+            core.clock.advance(MINUTE)
+            assert await core.worker.run_due() == 1
+            assert await rows(core) == []
+            assert await core.read(lambda view: view.volumes(BOOK, "a", USD).balance) == 3
+
+    run(scenario())
+
+
+def test_a_failing_step_changes_nothing_and_is_tried_later_and_at_last_given_up_visibly(monkeypatch):
+    monkeypatch.setattr(limits, "WORK_ATTEMPTS", 3)
+
+    async def scenario():
+        async with opened() as core:
+            times = []
+
+            def step(view, key):
+                times.append(view.now - T0)
+                view.post(BOOK, pay("world", "a", 1))
+                raise ConnectionError("no")
+
+            core.worker.register_step("step", step)
+            await schedule(core, Work("step", "x", T0))
+            while (due := await core.worker.next_due()) is not None:
+                core.clock.set(due)
+                await core.worker.run_due()
+            assert sorted({*times}) == [0, 1_000_000, 3_000_000]
+            (row,) = await rows(core)
+            assert (row.attempts, row.dead, row.error) == (3, True, "ConnectionError: no")
+            assert await core.read(lambda view: view.volumes(BOOK, "a", USD).balance) == 0
+
+    run(scenario())
+
+
+def test_a_step_whose_item_changed_since_it_was_found_is_left_alone():
+    """All three are found at once; the first one's command cancels the second and puts off the third."""
+
+    async def scenario():
+        async with opened() as core:
+            done, first = [], asyncio.Event()
+
+            def step(view, key):
+                done.append(key)
+                if key == "a":
+                    view.unschedule("step", "b")
+                    view.schedule(Work("step", "c", T0 + MINUTE))
+                    first.set()
+
+            core.worker.register_step("step", step)
+            await schedule(core, *(Work("step", key, T0) for key in "abc"))
+            core.worker.start()
+            await first.wait()
+            await core.worker.stop()
+            assert {*done} == {"a"}
+            assert [(row.key, row.due_at) for row in await rows(core)] == [("c", T0 + MINUTE)]
+
+    run(scenario())

@@ -1,14 +1,16 @@
 """Durable work: rows written in the same commit as the changes that cause them, due at engine time.
 
-Items run in order of due time, then key. An item is claimed with a lease and carried out at least once: a handler must
-finish or reschedule its item in the same command as its effects, so that a crash in between repeats neither.
+Items run in order of due time, then key. A *step* is work that one command does all by itself: the item and its effects
+are one commit. A *handler* may take longer and reach outside, so its item is claimed with a lease and carried out at
+least once: it must finish or reschedule the item in the same command as its effects, so that a crash in between repeats
+neither.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,8 +19,8 @@ from msgspec.structs import replace
 
 from bursar.engine import limits
 from bursar.engine.errors import Unavailable
-from bursar.engine.store.base import Changes
-from bursar.engine.store.table import Table
+from bursar.engine.store.base import Changes, Where
+from bursar.engine.store.table import AnyTable, Key, Table
 
 if TYPE_CHECKING:
     from bursar.engine.core import Core
@@ -70,6 +72,10 @@ _PAUSE_S: Final = 0.5
 """Pause, on the real clock, after the store refused a claim."""
 
 Handler = Callable[["Core", Claimed], Awaitable[None]]
+Step = Callable[["View", str], object]
+"""A command that does what is due for a key."""
+Reads = Callable[[str], Iterable[tuple[AnyTable, Key]]]
+"""The rows that a step on a key will probably read."""
 
 _encode: Final = json.Encoder(order="deterministic").encode
 
@@ -81,12 +87,13 @@ def work_row(work: Work) -> WorkRow:
 
 
 class Worker:
-    """Claims due items and hands them to the handlers registered for their kind."""
+    """Carries out due items by the steps and handlers registered for their kinds."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
         self._owner = core.ids.child(core.store.version).uuid()
         self._handlers: dict[str, Handler] = {}
+        self._steps: dict[str, tuple[Step, Reads]] = {}
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
         self._adopted = not core.store.exclusive
@@ -95,11 +102,20 @@ class Worker:
         core.writer.committed = self._committed
 
     def register(self, kind: str, handler: Handler) -> None:
-        """Name the handler of a kind. Items of kinds without a handler stay where they are."""
-        if kind in self._handlers:
-            raise ValueError(f"work of kind {kind!r} has a handler already")
+        """Name the handler of a kind. Items of kinds that nobody registered stay where they are."""
+        self._check_free(kind)
         self._handlers[kind] = handler
         self._changed.set()
+
+    def register_step(self, kind: str, step: Step, reads: Reads = lambda key: ()) -> None:
+        """Name the command that does the work of a kind; an item that it does not reschedule is finished."""
+        self._check_free(kind)
+        self._steps[kind] = (step, reads)
+        self._changed.set()
+
+    def _check_free(self, kind: str) -> None:
+        if kind in self._handlers or kind in self._steps:
+            raise ValueError(f"work of kind {kind!r} has a handler already")
 
     def start(self) -> None:
         """Run items as they become due, until `stop`."""
@@ -120,8 +136,11 @@ class Worker:
         """Carry out, one after another, all that is due now or becomes due by it; the number of items done."""
         done = 0
         while True:
-            claimed = await self._claim(1)
-            if claimed:
+            due = await self._due((*self._steps, *self._handlers), 1)
+            if due and due[0].kind in self._steps:
+                await self._take(due)
+                done += 1
+            elif claimed := await self._claim(due):
                 await self._handle(claimed[0])
                 done += 1
             elif self._running:
@@ -130,24 +149,31 @@ class Worker:
                 return done
 
     async def next_due(self) -> int | None:
-        """When the next item with a handler is due; None if there is none."""
+        """When the next item of a registered kind is due; None if there is none."""
         await self._adopt()
         return await self._core.read(self._next_due)
 
     async def _run(self) -> None:
         while not self._stopping:
             self._changed.clear()
-            free = limits.WORK_CONCURRENCY - len(self._running)
             try:
-                claimed = await self._claim(free) if free > 0 else []
+                found = await self._round()
             except Unavailable as error:
-                _log.warning("work cannot be claimed, trying again: %s", error.message)
+                _log.warning("work cannot be done, trying again: %s", error.message)
                 await asyncio.sleep(_PAUSE_S)
                 continue
-            for item in claimed:
-                self._begin(item)
-            if not claimed:
+            if not found:
                 await self._wait()
+
+    async def _round(self) -> bool:
+        """Begin what is due for handlers, as far as there is room, and take the steps that are due."""
+        free = limits.WORK_CONCURRENCY - len(self._running)
+        claimed = await self._claim(await self._due(self._handlers, free)) if free > 0 else []
+        for item in claimed:
+            self._begin(item)
+        due = await self._due(self._steps, limits.WORK_STEPS)
+        await self._take(due)
+        return bool(claimed or due)
 
     async def _wait(self) -> None:
         """Until an item may be due: the clock reached it or was changed, an item was scheduled, or one finished."""
@@ -177,13 +203,28 @@ class Worker:
         if WORK in changes:
             self._changed.set()
 
-    async def _claim(self, most: int) -> list[Claimed]:
-        """Lease due items, so that no one else carries them out meanwhile."""
-        await self._adopt()
-        found = await self._core.read(lambda view: self._due(view, most))
-        if not found:
+    async def _take(self, due: list[WorkRow]) -> None:
+        """Take steps, all at once: each is a command of its own. Raises Unavailable when the store refused one."""
+        for outcome in await asyncio.gather(*map(self._take_one, due), return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _take_one(self, found: WorkRow) -> None:
+        step, reads = self._steps[found.kind]
+        item: tuple[AnyTable, Key] = (WORK, (found.kind, found.key))
+        try:
+            await self._core.submit(lambda view: _step(view, found, step), reads=[item, *reads(found.key)])
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a step raises, its item is tried again
+            text = _shown(error)
+            await self._core.submit(lambda view: _step_failed(view, found, text), reads=[item])
+
+    async def _claim(self, due: list[WorkRow]) -> list[Claimed]:
+        """Lease items, so that no one else carries them out meanwhile."""
+        if not due:
             return []
-        keys = [(row.kind, row.key) for row in found]
+        keys = [(row.kind, row.key) for row in due]
         return await self._core.submit(
             lambda view: self._lease(view, keys), reads=[(WORK, key) for key in keys]
         )
@@ -201,17 +242,10 @@ class Worker:
         for row in left:
             view.put(WORK, replace(row, ready_at=row.due_at, owner=""))
 
-    def _due(self, view: ReadView, most: int) -> list[WorkRow]:
-        """The first items that may be claimed, in order of time, then kind and key."""
-        first = (
-            view.select(
-                WORK,
-                {"kind": kind, "dead": False, "ready_at <=": view.now},
-                order=("kind", "dead", "ready_at", "key"),
-                limit=most,
-            )
-            for kind in self._handlers
-        )
+    async def _due(self, kinds: Iterable[str], most: int) -> list[WorkRow]:
+        """The first items of these kinds that may be carried out, in order of time, then kind and key."""
+        await self._adopt()
+        first = await self._core.read(lambda view: [_ready(view, kind, most) for kind in kinds])
         return sorted(chain.from_iterable(first), key=lambda row: (row.ready_at, row.kind, row.key))[:most]
 
     def _lease(self, view: View, keys: list[tuple[str, str]]) -> list[Claimed]:
@@ -232,7 +266,7 @@ class Worker:
         try:
             await self._handlers[item.kind](self._core, item)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, its item is tried again
-            text = f"{type(error).__name__}: {error}"[: limits.WORK_ERROR_CHARS]
+            text = _shown(error)
             await self._core.submit(lambda view: self._failed(view, item, text))
             return
         row = await self._core.read(lambda view: view.get(WORK, item.kind, item.key))
@@ -248,18 +282,52 @@ class Worker:
             view.unschedule(item.kind, item.key)
 
     def _failed(self, view: View, item: Claimed, error: str) -> None:
-        """Try again later, or give up visibly."""
         row = view.get(WORK, item.kind, item.key)
-        if row is None or not self._holds(row, item):
-            return
-        dead = row.attempts >= limits.WORK_ATTEMPTS
-        delay = min(limits.WORK_BACKOFF_US << (row.attempts - 1), limits.WORK_BACKOFF_MAX_US)
-        due_at = row.due_at if dead else view.now + delay
-        view.put(WORK, replace(row, due_at=due_at, ready_at=due_at, owner="", dead=dead, error=error))
+        if row is not None and self._holds(row, item):
+            _put_off(view, row, row.attempts, error)
 
     def _next_due(self, view: ReadView) -> int | None:
-        order = ("kind", "dead", "ready_at", "key")
-        first = (
-            view.select(WORK, {"kind": kind, "dead": False}, order=order, limit=1) for kind in self._handlers
-        )
+        first = (_first(view, kind) for kind in (*self._steps, *self._handlers))
         return min((row.ready_at for rows in first for row in rows), default=None)
+
+
+_ORDER: Final = ("kind", "dead", "ready_at", "key")
+
+
+def _ready(view: ReadView, kind: str, most: int) -> list[WorkRow]:
+    free: Where = {"kind": kind, "dead": False, "ready_at <=": view.now}
+    return view.select(WORK, free, order=_ORDER, limit=most)
+
+
+def _first(view: ReadView, kind: str) -> list[WorkRow]:
+    return view.select(WORK, {"kind": kind, "dead": False}, order=_ORDER, limit=1)
+
+
+def _step(view: View, found: WorkRow, step: Step) -> None:
+    """Take a step, unless its item changed since it was found. An item that it leaves as it was is finished."""
+    row = view.get(WORK, found.kind, found.key)
+    if row != found:
+        return
+    step(view, found.key)
+    if view.get(WORK, found.kind, found.key) is row:
+        view.unschedule(found.kind, found.key)
+
+
+def _step_failed(view: View, found: WorkRow, error: str) -> None:
+    if view.get(WORK, found.kind, found.key) == found:
+        _put_off(view, found, found.attempts + 1, error)
+
+
+def _put_off(view: View, row: WorkRow, attempts: int, error: str) -> None:
+    """Try again later, or give up visibly."""
+    dead = attempts >= limits.WORK_ATTEMPTS
+    delay = min(limits.WORK_BACKOFF_US << (attempts - 1), limits.WORK_BACKOFF_MAX_US)
+    due_at = row.due_at if dead else view.now + delay
+    view.put(
+        WORK,
+        replace(row, due_at=due_at, ready_at=due_at, attempts=attempts, owner="", dead=dead, error=error),
+    )
+
+
+def _shown(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[: limits.WORK_ERROR_CHARS]

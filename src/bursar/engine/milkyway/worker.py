@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
+from bursar.engine.books import REFERENCES
 from bursar.engine.core import Core
+from bursar.engine.milkyway.accounts import LEDGER
 from bursar.engine.milkyway.intake import DAY, PURGE
-from bursar.engine.milkyway.lifecycle import ALARM, wake
+from bursar.engine.milkyway.lifecycle import ALARM, reference, wake
 from bursar.engine.milkyway.tables import KEYS, PAYMENTS, KeyRow
+from bursar.engine.store.table import AnyTable, Key
 from bursar.engine.view import ReadView, View
 from bursar.engine.work import Claimed
 
@@ -16,14 +19,19 @@ _FORGOTTEN_AT_ONCE = 500
 
 def register(core: Core) -> None:
     """Name the handlers of the rail's work; once for each core, before its worker starts."""
-    core.worker.register(ALARM, _ring)
+    core.worker.register_step(ALARM, _ring, _rung)
     core.worker.register(PURGE, _purge)
 
 
-async def _ring(core: Core, claimed: Claimed) -> None:
+def _ring(view: View, key: str) -> None:
     """Do what is due for a payment."""
-    payment_id = int(claimed.key)
-    await core.submit(lambda view: wake(view, payment_id), reads=[(PAYMENTS, (payment_id,))])
+    wake(view, int(key))
+
+
+def _rung(key: str) -> list[tuple[AnyTable, Key]]:
+    """The payment, and the reference that its ending looks up: never in memory, being new."""
+    payment_id = int(key)
+    return [(PAYMENTS, (payment_id,)), (REFERENCES, (LEDGER, reference(payment_id, "final")))]
 
 
 async def _purge(core: Core, claimed: Claimed) -> None:
