@@ -33,9 +33,10 @@ from bursar.contract import (
 from .client import TokenProvider, session_for
 from .models import Currency, MilkywayOptions, Text, TransactionId, TransactionStatus
 
-InstitutionId = Annotated[str, Meta(pattern="^[a-zA-Z0-9_-]+$", max_length=64)]
+# Python's $ would let a line break follow.
+InstitutionId = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_-]+$(?!\n)", max_length=64)]
 """An institution's id, which is also its OAuth client id and a part of account names."""
-Name = Annotated[str, Meta(pattern=r"^(\*|[a-zA-Z0-9._-]+)$", max_length=64)]
+Name = Annotated[str, Meta(pattern=r"^(\*|[a-zA-Z0-9._-]+)$(?!\n)", max_length=64)]
 """A bank or service in a rule; ``*`` stands for any."""
 Limit = Annotated[int, Meta(ge=1, le=1000)]
 Cursor = Annotated[int, Meta(ge=0, le=2**63 - 1)]

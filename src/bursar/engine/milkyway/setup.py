@@ -36,7 +36,8 @@ from bursar.engine.writer import View
 from bursar.milkyway import operator as contract
 
 MID_DIGITS = 20
-"""Most significant digits of a mid rate, and how far it may be from one, in powers of ten."""
+"""Most significant digits of a mid rate, and how far it may be from one, in powers of ten. Shares have no more digits
+either, nor more decimals: arithmetic with them must stay exact."""
 
 MILLISECOND = 1000
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -85,10 +86,13 @@ def put_rate(view: View, who: str, credit: str, debit: str, settings: contract.R
     digits(credit)
     digits(debit)
     mid, markup = settings.mid, settings.markup
-    if not mid.is_finite() or mid <= 0 or abs(mid.adjusted()) > MID_DIGITS or _length(mid) > MID_DIGITS:
+    if not mid.is_finite() or mid <= 0 or abs(mid.adjusted()) > MID_DIGITS or not _is_short(mid):
         raise _refused("/mid", f"must be above zero with at most {MID_DIGITS} significant digits")
-    if not markup.is_finite() or not 0 <= markup < 1 or _length(markup) > MID_DIGITS:
-        raise _refused("/markup", "must be at least 0 and below 1: 0.025 keeps back 2.5 %")
+    if not _is_share(markup) or markup >= 1:
+        raise _refused(
+            "/markup",
+            f"must be at least 0 and below 1, with at most {MID_DIGITS} decimals: 0.025 keeps back 2.5 %",
+        )
     if credit == debit and mid != 1:
         raise _refused("/mid", f"one {credit} is one {credit}: the mid rate of a currency to itself is 1")
     row = RateRow(credit, debit, f"{mid:f}", f"{markup:f}", view.now)
@@ -106,8 +110,10 @@ def put_commission(
     if service != ANY and view.get(SERVICES, bank, service) is None:
         raise NotFound(f"there is no service {service} at a bank {bank}")
     percent, maximum = settings.percent, settings.maximum
-    if not percent.is_finite() or not 0 <= percent <= 100 or _length(percent) > MID_DIGITS:
-        raise _refused("/percent", "must be from 0 to 100: 1.5 charges 1.5 %")
+    if not _is_share(percent) or percent > 100:
+        raise _refused(
+            "/percent", f"must be from 0 to 100, with at most {MID_DIGITS} decimals: 1.5 charges 1.5 %"
+        )
     row = CommissionRow(
         bank=bank,
         service=service,
@@ -170,8 +176,18 @@ def _known(choice: contract.Connector | contract.LimitAction, pointer: str) -> N
         raise _refused(pointer, f"must be one of {', '.join(type(choice))}")
 
 
-def _length(value: Decimal) -> int:
-    return len(value.as_tuple().digits)
+def _is_short(value: Decimal) -> bool:
+    return len(value.as_tuple().digits) <= MID_DIGITS
+
+
+def _is_share(value: Decimal) -> bool:
+    """Whether a number can be a part of something: not below zero, and not a 1E-300 that no sum holds exactly."""
+    return (
+        value.is_finite()
+        and value >= 0
+        and _is_short(value)
+        and int(value.as_tuple().exponent) >= -MID_DIGITS
+    )
 
 
 def _json(value: Any) -> str:
