@@ -4,6 +4,8 @@ import socket
 
 import pytest
 
+from bursar.server import limits
+
 
 def exchange(server, *pieces, leave=False, until=None):
     """Send pieces of bytes and return what comes back until the server closes, or until some bytes.
@@ -68,3 +70,28 @@ def test_requests_on_one_connection_are_answered_in_order(bursar_server):
     twice = head(method="GET", path="/healthz") + head("Connection: close", method="GET", path="/nothing")
     answer = exchange(bursar_server, twice)
     assert answer.index(b"HTTP/1.1 200 ") < answer.index(b"HTTP/1.1 404 ")
+
+
+def test_ms70_a_head_without_end_is_cut_off(bursar_server):
+    """Nothing of it waits in memory for an end that never comes."""
+    for filler in (b"X-Long: " + b"a" * limits.HEAD_BYTES, b"X: a\r\n" * limits.HEAD_BYTES):
+        endless = (b"GET /healthz HTTP/1.1\r\n" + filler)[: limits.HEAD_BYTES + 1]
+        assert exchange(bursar_server, endless).startswith(b"HTTP/1.1 400 ")
+
+
+def test_ms70_a_long_head_is_refused_and_the_longest_is_not(bursar_server):
+    def asking(size):
+        return head("Connection: close", "X-Long: " + "a" * size, method="GET", path="/healthz")
+
+    assert exchange(bursar_server, asking(limits.HEAD_BYTES)).startswith(b"HTTP/1.1 400 ")
+    assert exchange(bursar_server, asking(limits.HEAD_BYTES - 100)).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_body_does_not_count_as_head(bursar_server):
+    """Nor do the heads of requests before it on the connection."""
+    body = b" " * (limits.HEAD_BYTES * 2)
+    field = f"Content-Length: {len(body)}"
+    first = head(field, path="/_bursar/clock/freeze") + body
+    last = head("Connection: close", field, path="/_bursar/clock/resume") + body
+    answer = exchange(bursar_server, *[first] * 3, last)
+    assert answer.count(b"HTTP/1.1 200 ") == 4

@@ -162,7 +162,7 @@ def _convert_body(body: bytes, kind: Any) -> Any:
         if isinstance(model, Model):
             model.validate()
     except UnreadableAnswer as error:
-        raise BadRequest(f"the body is {error}", error.pointer) from None
+        raise BadRequest(f"the body: {error}", error.pointer) from None
     except InvalidRequestError as error:
         raise BadRequest(str(error), error.pointer) from None
     except msgspec.ValidationError as error:

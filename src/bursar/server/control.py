@@ -11,7 +11,9 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta
 
+from bursar.contract.errors import UnreadableAnswer
 from bursar.contract.http import Headers, Response
+from bursar.contract.json import loads
 from bursar.engine.limits import SECOND_US
 from bursar.server import limits
 from bursar.server.api import Api
@@ -115,6 +117,7 @@ async def _required(exchange: Exchange, kind: type[T]) -> T:
 
 def _decoded(body: bytes, kind: type[T]) -> T:
     try:
+        loads(body)  # as strict as the APIs: no key twice
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except (UnreadableAnswer, msgspec.MsgspecError) as error:
         raise Failure(400, f"the body: {error}") from None

@@ -5,6 +5,9 @@ from typing import Final
 BODY_BYTES: Final = 1_000_000
 """Largest request body; a larger one is answered with 413, before it is read when its length is declared."""
 
+HEAD_BYTES: Final = 65_536
+"""Largest request line and header fields together; more is answered with 400 and the connection closed."""
+
 FORM_BYTES: Final = 16_384
 """Largest form of the token endpoint."""
 

@@ -16,15 +16,42 @@ from bursar.server import limits
 from bursar.server.faults import ABORT
 
 _TICK_SECONDS = 1.0
+_LONG_HEAD = f"The head of a request may have {limits.HEAD_BYTES} bytes."
 _ANYWHERE = {str(IPv4Address(0)): "127.0.0.1", str(IPv6Address(0)): "::1"}
 
 
 class _Protocol(HttpToolsProtocol):
-    """Tells the application how to cut the connection, through ``scope["extensions"]``."""
+    """Bounds the heads of requests, which uvicorn keeps whole in memory whatever their size.
+
+    Tells the application how to cut the connection, through ``scope["extensions"]``.
+    """
+
+    _in_head = True
+    _received = 0
+    """Bytes that came since the present head began, or a little more."""
+
+    def data_received(self, data: bytes) -> None:
+        if self._in_head:
+            self._received += len(data)
+        super().data_received(data)
+        if self._in_head and self._received > limits.HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response(_LONG_HEAD)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        if self._received > limits.HEAD_BYTES:
+            size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+            if size > limits.HEAD_BYTES:
+                raise ValueError(_LONG_HEAD)  # the parser stops, and uvicorn answers 400
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_head, self._received = True, 0
+        super().on_message_complete()
 
 
 def listen(host: str, port: int) -> socket.socket:
