@@ -227,10 +227,10 @@ def _sort(kind: Kind, text: str) -> tuple[str, bool]:
 
 def _filled(query: Mapping[str, Any], given: object) -> str:
     """The filter's JSON with all variables filled in; "" for none."""
+    values = _values(query.get("vars", {}), given)
     body = query.get("body")
     if body is None or body == {}:
         return ""
-    values = _values(query.get("vars", {}), given)
     return wire.encoded(_fill(body, values))
 
 

@@ -50,14 +50,10 @@ class Pages:
         known = self.continued(call, "transactions", transactions.COLUMNS)
         if known is not None:
             return known
-        default = "timestamp" if call.parameter("order") == "effective" else "id"
+        usual = "timestamp" if call.parameter("order") == "effective" else "id"
+        falling = not call.flag("reverse")
         return await self._new(
-            call,
-            "transactions",
-            transactions.COLUMNS,
-            default,
-            descending=not call.flag("reverse"),
-            expand=True,
+            call, "transactions", transactions.COLUMNS, "id", descending=falling, expand=True, usual=usual
         )
 
     async def logs(self, call: Call) -> Listing:

@@ -61,7 +61,7 @@ class BadBlock(Validation):
 def blocks(text: str) -> list[Element | Validation]:
     """The scripts of a script stream; a fault ends the list."""
     found: list[Element | Validation] = []
-    lines = iter(text.replace("\r\n", "\n").split("\n"))
+    lines = iter(text.replace("\r\n", "\n").removesuffix("\n").split("\n"))
     for line in lines:
         if not line.strip():
             continue
