@@ -211,6 +211,19 @@ def test_verify_is_silent_about_a_sound_database_and_names_damage(tmp_path):
     assert report["damages"]
 
 
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path):
+    (tmp_path / "notes.txt").write_text("hello " * 1000)
+    (tmp_path / "locked.db.lock").mkdir()
+    for name in ("notes.txt", "", "locked.db"):
+        for command in ("verify", "serve"):
+            port = ["--port", "0"] if command == "serve" else []
+            answer = bursar(command, *port, "--database", f"sqlite:///{tmp_path}/{name}")
+            assert answer.returncode == 1
+            assert answer.stderr.startswith("bursar: "), answer.stderr
+            assert "Traceback" not in answer.stderr
+    assert (tmp_path / "notes.txt").read_text() == "hello " * 1000
+
+
 @pytest.mark.parametrize("database", ["sqlite:///no-such.db", "sqlite://", "postgresql://localhost/x"])
 def test_verify_needs_a_database(database):
     answer = bursar("verify", "--database", database)

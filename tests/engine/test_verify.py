@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bursar.engine import verify as verification
+from bursar.engine.errors import StoreUnusable
 from bursar.engine.kernel import EngineError, NewTransaction, Origin, Posting, ledger
 from bursar.engine.verify import Damage, verify, verify_file
 from tests.engine.scene import BOOK, T0, USD, opened, pay, post, run
@@ -228,3 +229,16 @@ def test_any_history_verifies(batches):
             assert report.ok, [str(damage) for damage in report.damages]
 
     run(scenario())
+
+
+def test_pages_that_cannot_be_read_are_damage_too(tmp_path, sound):
+    """A worn disk: whichever page it loses, there is a report or a refusal, never a crash."""
+    path, told = tmp_path / "worn.db", set()
+    for start in range(0, len(sound), 4096):
+        path.write_bytes(sound[:start] + b"\xa5" * 4096 + sound[start + 4096 :])
+        try:
+            told |= kinds(path)
+        except StoreUnusable as error:
+            told.add("unusable")
+            assert "worn.db" in error.message
+    assert {"unreadable", "unusable"} <= told

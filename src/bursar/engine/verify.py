@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -81,10 +81,20 @@ async def verify(
 
     def run(rows: Rows) -> list[Damage]:
         view = ReadView(rows, now)
-        return [damage for check in every for damage in check(view)]
+        return [damage for check in every for damage in _found(check, view)]
 
     damages = await store.read(run)
     return Report(ledger_check.ledgers, ledger_check.logs, damages)
+
+
+def _found(check: Check, view: ReadView) -> Iterator[Damage]:
+    """What a check finds, and as one more damage the row or page that ends it because it cannot be read."""
+    try:
+        yield from check(view)
+    except Exception as error:  # noqa: BLE001 - there is no telling what damaged rows make a store or a check raise
+        yield Damage(
+            "unreadable", "the database", "rows as they were written", f"{type(error).__name__}: {error}"
+        )
 
 
 async def verify_file(path: Path, progress: Progress | None = None) -> Report:

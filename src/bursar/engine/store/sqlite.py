@@ -100,8 +100,11 @@ class SqliteReader:
     def __init__(self, path: Path) -> None:
         if not path.is_file():
             raise StoreUnusable(f"there is no database {path}")
-        self._connection = _connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-        found = schema.revision(self._connection)
+        try:
+            self._connection = _connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+            found = schema.revision(self._connection)
+        except sqlite3.Error as error:
+            raise StoreUnusable(f"cannot read {path}: {error}") from error
         if found != schema.REVISION:
             self._connection.close()
             raise StoreUnusable(
@@ -137,11 +140,14 @@ class SqliteStore:
             return cls(connection, None, None)
         if not path.parent.is_dir():
             raise StoreUnusable(f"cannot make {path}: there is no directory {path.parent}")
-        lock = FileLock(path)
+        try:
+            lock = FileLock(path)
+        except OSError as error:
+            raise StoreUnusable(f"cannot lock {path}: {error.strerror}") from error
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             return cls(_prepared(path, tables), path, lock)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             lock.release()
             raise StoreUnusable(f"cannot open {path}: {error}") from error
         except BaseException:
