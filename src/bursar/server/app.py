@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 from starlette.routing import Mount, Router
@@ -12,14 +11,13 @@ from bursar import __version__
 from bursar.contract.http import Response
 from bursar.engine.books import HEADS
 from bursar.engine.core import Core
-from bursar.engine.errors import EngineError
 from bursar.engine.view import ReadView
-from bursar.server import limits
 from bursar.server.api import Api
 from bursar.server.edge import Edge
 from bursar.server.exchange import Exchange, answer
 from bursar.server.failure import Failure
 from bursar.server.faults import Faults, FaultyApp
+from bursar.server.health import trouble
 from bursar.server.index import page
 from bursar.server.replies import json_reply, render_plain, text_reply
 
@@ -53,13 +51,10 @@ def _root(core: Core, mounts: list[str]) -> Api:
 
 async def _health(core: Core) -> Response:
     """Say whether the writer takes and answers commands; 503 when it does not."""
-    try:
-        async with asyncio.timeout(limits.HEALTH_SECONDS):
-            await core.submit(lambda view: None)
-            heads = await core.read(_heads)
-    except (TimeoutError, EngineError) as error:
-        reason = error.message if isinstance(error, EngineError) else "the writer does not answer"
+    reason = await trouble(core)
+    if reason is not None:
         return json_reply({"status": "down", "reason": reason, "version": __version__}, status=503)
+    heads = await core.read(_heads)
     return json_reply({"status": "ok", "version": __version__, "commit": core.store.version, "heads": heads})
 
 

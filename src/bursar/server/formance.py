@@ -1,47 +1,84 @@
-"""The Formance stack over HTTP, below one mount: the ledger so far."""
+"""The Formance stack over HTTP, below one mount: its gateway, the ledger, and the auth service."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bursar.engine.auth.service import Realm
+from bursar.contract.http import Headers, Response
+from bursar.engine.auth.formance.authority import Authority
 from bursar.engine.core import Core
 from bursar.engine.ledger.service import LedgerService
+from bursar.server.auth.app import AuthApp
 from bursar.server.exchange import answer
 from bursar.server.failure import Failure
+from bursar.server.health import trouble
 from bursar.server.ledger.app import LedgerApp
 from bursar.server.ledger.flags import Flags
 from bursar.server.ledger.guard import guard
-from bursar.server.replies import render_plain
+from bursar.server.ledger.info import BUILD
+from bursar.server.replies import json_reply, render_plain, text_reply
 
 MOUNT: Final = "/formance"
-REALM: Final = "formance"
-"""Name of the stack's realm in the store."""
 AUTH: Final = "/api/auth"
 LEDGER: Final = "/api/ledger"
+_PLACE: Final = "local"
+"""Region and environment of a stack on one's own machine."""
+
+
+class Service(NamedTuple):
+    """A service behind the gateway, and the path that it is below."""
+
+    path: str
+    app: ASGIApp
+
+    @property
+    def name(self) -> str:
+        """What the gateway calls it."""
+        return self.path.rpartition("/")[2]
 
 
 class FormanceStack:
-    """An ASGI application that hands requests to the service that their path names."""
+    """An ASGI application that hands requests to the service that their path names, as the gateway does."""
 
-    def __init__(self, services: dict[str, ASGIApp], mount: str = MOUNT) -> None:
-        self._services = {mount + path: app for path, app in services.items()}
+    def __init__(self, core: Core, services: Sequence[Service], mount: str = MOUNT) -> None:
+        self._core = core
+        self._services = [Service(mount + path, app) for path, app in services]
+        self._mount = mount
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         path: str = scope["path"]
-        for place, service in self._services.items():
+        for place, service in self._services:
             if path.startswith(place) and path[len(place) : len(place) + 1] in ("", "/"):
                 await service(scope, receive, send)
                 return
-        await answer(send, render_plain(Failure(404, "there is nothing at this path")))
+        await answer(send, await self._own(scope["method"], path[len(self._mount) :]))
+
+    async def _own(self, method: str, path: str) -> Response:
+        """What the gateway answers itself (section 2)."""
+        if path == "/versions":
+            if method in ("GET", "HEAD"):
+                return json_reply(await self._versions(), headers=[("access-control-allow-origin", "*")])
+            return Response(405, Headers([("allow", "GET, HEAD")]))
+        if path.startswith("/api/"):
+            return text_reply("Bad Gateway", status=502)
+        return render_plain(Failure(404, "there is nothing at this path"))
+
+    async def _versions(self) -> dict[str, Any]:
+        """Which services there are. They share one engine: they are well when it is."""
+        well = await trouble(self._core) is None
+        names = sorted(service.name for service in self._services)
+        versions = [{"name": name, "version": BUILD, "health": well} for name in names]
+        return {"region": _PLACE, "env": _PLACE, "versions": versions}
 
 
-def formance_stack(core: Core, flags: Flags, realm: Realm, *, exposed: bool) -> FormanceStack:
-    """The stack on an engine; `exposed` when other machines can reach the server."""
+def formance_stack(core: Core, flags: Flags, authority: Authority, *, exposed: bool) -> FormanceStack:
+    """The stack on an engine; `exposed` when other machines can reach the server: then scopes count."""
     ledger = LedgerApp(
-        LedgerService(core, flags.settings), guard(flags, realm, exposed=exposed), MOUNT + LEDGER
+        LedgerService(core, flags.settings), guard(flags, authority, exposed=exposed), MOUNT + LEDGER
     )
-    return FormanceStack({LEDGER: ledger})
+    auth = AuthApp(core, authority, MOUNT + AUTH, scopes=flags.auth_check_scopes or exposed)
+    return FormanceStack(core, [Service(LEDGER, ledger), Service(AUTH, auth)])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from starlette.types import ASGIApp
 
 from bursar.engine.auth import keys
+from bursar.engine.auth.formance.authority import Authority
+from bursar.engine.auth.keys import SigningKey
 from bursar.engine.auth.service import Realm
 from bursar.engine.clock import Clock, SandboxClock, SystemClock
 from bursar.engine.core import Core
@@ -82,11 +85,9 @@ class Runtime:
         mounts: dict[str, ASGIApp] = {
             MOUNT: milkyway_api(MilkywayService(core), OperatorService(core), realm, root)
         }
+        given = flags.parse(settings.ledger_flags)
         mounts[formance.MOUNT] = formance.formance_stack(
-            core,
-            flags.parse(settings.ledger_flags),
-            _formance_realm(core, settings),
-            exposed=settings.exposed,
+            core, given, _authority(core, settings, given.auth_issuers), exposed=settings.exposed
         )
         worker.register(core)
         if isinstance(clock, SandboxClock):
@@ -103,13 +104,12 @@ class Runtime:
         await self.core.close()
 
 
-def _formance_realm(core: Core, settings: Settings) -> Realm:
-    return Realm(
+def _authority(core: Core, settings: Settings, others: Sequence[str]) -> Authority:
+    return Authority(
         core,
-        formance.REALM,
         issuer=f"{settings.public_url}{formance.MOUNT}{formance.AUTH}",
-        lifetime=limits.TOKEN_SECONDS,
-        new_key=keys.shared if settings.database == MEMORY and settings.sandbox else keys.generate,
+        others=others,
+        new_key=_new_key(settings),
     )
 
 
@@ -119,5 +119,10 @@ def _realm(core: Core, settings: Settings) -> Realm:
         REALM,
         issuer=f"{settings.public_url}{MOUNT}/realms/{URL_REALM}",
         lifetime=limits.TOKEN_SECONDS,
-        new_key=keys.shared if settings.database == MEMORY and settings.sandbox else keys.generate,
+        new_key=_new_key(settings),
     )
+
+
+def _new_key(settings: Settings) -> Callable[[], SigningKey]:
+    """How signing keys are made: sandboxes in memory share one, which takes no time."""
+    return keys.shared if settings.database == MEMORY and settings.sandbox else keys.generate

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from bursar.engine.auth import clients, secrets
+from bursar.engine.auth.formance import clients as stack
+from bursar.engine.auth.formance.tables import CLIENTS as STACK_CLIENTS
+from bursar.engine.auth.formance.tables import ClientOptions
 from bursar.engine.auth.tables import CLIENTS
 from bursar.engine.books import HEADS
 from bursar.engine.core import Core
@@ -28,6 +33,46 @@ CREDENTIALS = (
     Credential("MilkyWay", "bank-alpha", "alpha-secret"),
     Credential("MilkyWay", "bank-beta", "beta-secret"),
     OPERATOR,
+)
+
+_SERVICES: Final = (
+    "auth",
+    "ledger",
+    "orchestration",
+    "payments",
+    "reconciliation",
+    "search",
+    "wallets",
+    "webhooks",
+)
+ALL_SCOPES: Final = (
+    *(f"{service}:{right}" for service in _SERVICES for right in ("read", "write")),
+    "openid",
+    "email",
+    "offline_access",
+)
+"""The scopes that a stack knows."""
+STATIC_CLIENTS: Final = {
+    "formance-sandbox": (ClientOptions(trusted=True, scopes=ALL_SCOPES), ("formance-sandbox-secret",)),
+    "admin": (
+        ClientOptions(trusted=True, scopes=("auth:read", "auth:write", "openid", "email")),
+        ("admin-secret",),
+    ),
+    "reader": (ClientOptions(scopes=("auth:read", "ledger:read")), ("reader-secret", "env-secret")),
+    "browser": (
+        ClientOptions(
+            public=True,
+            redirect_uris=("http://localhost:3000/auth-callback",),
+            post_logout_redirect_uris=("http://localhost:3000/",),
+            scopes=("openid",),
+        ),
+        (),
+    ),
+}
+"""Clients of the sandbox's Formance stack, with their secrets. Its API does not show them."""
+FORMANCE = tuple(
+    Credential("Formance", client_id, known[0] if known else "")
+    for client_id, (_, known) in STATIC_CLIENTS.items()
 )
 
 
@@ -55,7 +100,8 @@ def _is_sandbox(view: ReadView) -> bool:
 
 
 def _used_for_real(view: ReadView) -> bool:
-    return (view.count(CLIENTS) > 0 or view.count(HEADS) > 0) and not _is_sandbox(view)
+    in_use = any(view.count(table) > 0 for table in (CLIENTS, STACK_CLIENTS, HEADS))
+    return in_use and not _is_sandbox(view)
 
 
 def _seed(view: View) -> None:
@@ -63,3 +109,5 @@ def _seed(view: View) -> None:
     for known in CREDENTIALS:
         if view.get(CLIENTS, REALM, known.client_id) is None:
             clients.create(view, REALM, known.client_id, known.client_secret, roles=known.roles, sandbox=True)
+    for client_id, (options, known_secrets) in STATIC_CLIENTS.items():
+        stack.declare(view, client_id, options, known_secrets)
