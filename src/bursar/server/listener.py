@@ -47,6 +47,8 @@ class _Protocol(HttpToolsProtocol):
             size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
             if size > limits.HEAD_BYTES:
                 raise ValueError(_LONG_HEAD)  # the parser stops, and uvicorn answers 400
+        # A request's target has no fragment (RFC 9112 3.2): what follows a # is part of it, not to be dropped.
+        self.url = self.url.replace(b"#", b"%23")
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

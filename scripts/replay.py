@@ -1,0 +1,165 @@
+"""Play recorded answers of the real services against Bursar, and compare the differences with docs/fidelity.md.
+
+Prints a table, one row for each recording. Exits with 1 when a scenario differs that the page does not list, or agrees
+although the page lists it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import json
+import os
+import re
+import shlex
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from bursar.server.listener import HttpServer, address, listen
+from bursar.server.runtime import Runtime, Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("BURSAR_SHARED") or ROOT.parent / "shared")
+PAGE = ROOT / "docs" / "fidelity.md"
+STARTS = ("ledger_", "auth_")
+LEFT_OUT = {
+    "ledger_v2_exporters": "exporters and pipelines come later",
+    "ledger_v2_auth": "needs an issuer of its own, and keys that are not recorded",
+}
+_LISTED = re.compile(r"^\| `([\w/.-]+)` \|", re.MULTILINE)
+
+
+@dataclass
+class Result:
+    """What became of one recording; `differences` says where each scenario left it."""
+
+    name: str
+    agreed: list[str] = field(default_factory=list)
+    differences: dict[str, str] = field(default_factory=dict)
+
+
+def recordings() -> list[Path]:
+    """The recordings that are played."""
+    found = sorted((SHARED / "transcripts").glob("*.jsonl"))
+    return [path for path in found if path.stem.startswith(STARTS) and path.stem not in LEFT_OUT]
+
+
+def listed() -> frozenset[str]:
+    """The scenarios whose differences the page explains."""
+    return frozenset(_LISTED.findall(PAGE.read_text("utf-8")))
+
+
+def play(path: Path) -> Result:
+    """Play one recording; scenarios that need an empty server or flags get a server of their own."""
+    tool, result = _tool(), Result(path.stem)
+    # The auth recordings use static clients, which only a sandbox has; its rail has a ledger from the start.
+    sandbox = path.stem.startswith("auth_")
+    with path.open(encoding="utf-8") as lines, served("", sandbox=sandbox) as shared:
+        for line in lines:
+            scenario = json.loads(line)
+            if scenario.get("fresh") or scenario.get("flags"):
+                with served(shlex.join(scenario.get("flags", [])), sandbox=sandbox) as root:
+                    difference = _difference(tool, scenario, root)
+            else:
+                difference = _difference(tool, scenario, shared)
+            if difference is None:
+                result.agreed.append(scenario["id"])
+            else:
+                result.differences[scenario["id"]] = difference
+    return result
+
+
+@contextlib.contextmanager
+def served(ledger_flags: str, *, sandbox: bool) -> Iterator[str]:
+    """A server of its own, on a free port, until the end of the block; yields the URL of the stack's API."""
+    listener = listen("127.0.0.1", 0)
+    url = address(listener)
+    settings = Settings("sqlite://", url, sandbox=sandbox, ledger_flags=ledger_flags)
+    ready = threading.Event()
+    stop: list[Any] = []
+
+    async def serve() -> None:
+        runtime = await Runtime.open(settings)
+        try:
+            server = HttpServer(runtime.app, ready.set)
+            stop.extend((asyncio.get_running_loop(), server.stop))
+            await server.serve(sockets=[listener])
+        finally:
+            ready.set()
+            await runtime.close()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="replayed")
+    thread.start()
+    ready.wait()
+    try:
+        yield f"{url}/formance/api"
+    finally:
+        if stop:
+            stop[0].call_soon_threadsafe(stop[1])
+        thread.join()
+        listener.close()
+
+
+def _difference(tool: ModuleType, scenario: dict[str, Any], root: str) -> str | None:
+    """Where the scenario leaves its recording; None if it does not."""
+    run = tool.Run(root, scenario["service"])
+    try:
+        for number, step in enumerate(scenario["steps"], 1):
+            try:
+                run.step(step)
+            except (tool.Differs, OSError, HTTPException) as error:
+                request = step.get("request", {"method": "", "path": ""})
+                return f"step {number} {request['method']} {request['path']}: {error}"
+        return None
+    finally:
+        for receiver in run.receivers.values():
+            receiver.close()
+
+
+def _tool() -> ModuleType:
+    """The recordings' own player."""
+    spec = importlib.util.spec_from_file_location("replay_tool", SHARED / "tools" / "replay.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def main(selected: Sequence[str]) -> int:
+    """Play what is selected, all by default."""
+    paths = [path for path in recordings() if not selected or any(part in path.stem for part in selected)]
+    if not paths:
+        print(f"no recordings in {SHARED} (BURSAR_SHARED names the directory)")
+        return 1
+    known = listed()
+    wrong: list[str] = []
+    print(f"{'recording':34} {'agree':>6} {'differ':>6} {'total':>6}")
+    for path in paths:
+        result = play(path)
+        total = len(result.agreed) + len(result.differences)
+        print(f"{result.name:34} {len(result.agreed):6} {len(result.differences):6} {total:6}", flush=True)
+        wrong += complaints(result, known)
+    for complaint in wrong:
+        print(complaint)
+    return 1 if wrong else 0
+
+
+def complaints(result: Result, known: frozenset[str]) -> list[str]:
+    """What is not as the page says."""
+    differing = [
+        f"{name} differs: {text[:500]}" for name, text in result.differences.items() if name not in known
+    ]
+    return differing + [
+        f"{name} agrees, but docs/fidelity.md lists it" for name in result.agreed if name in known
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
