@@ -75,7 +75,14 @@ ROOMS = [
     ),
     Room(
         "bursar.embedded",
-        ("bursar.contract", "bursar.client", "bursar.milkyway", "bursar.engine", "bursar.server"),
+        (
+            "bursar.contract",
+            "bursar.client",
+            "bursar.milkyway",
+            "bursar.formance",
+            "bursar.engine",
+            "bursar.server",
+        ),
         CODEC | {"starlette"},
     ),
     Room("bursar.cli", EVERYTHING, CODEC | {"typer", "rich", "uvloop"}),

@@ -35,9 +35,12 @@ from bursar.client.transport import AsyncTransport, Transport
 from bursar.client.transport.asgi import AsgiTransport, ConnectionDropped
 from bursar.contract import Request, Response, TransportError
 from bursar.engine.auth import clients
+from bursar.formance import AsyncFormance, Formance, FormanceOptions
 from bursar.milkyway import AsyncMilkywayPaymentsClient, MilkywayOptions, MilkywayPaymentsClient
 from bursar.milkyway.operator import AsyncMilkywayOperatorClient, MilkywayOperatorClient
+from bursar.server.access import OWNER
 from bursar.server.faults import FaultRule, Faults, FaultState
+from bursar.server.formance import MOUNT as STACK_MOUNT
 from bursar.server.milkyway import MOUNT, REALM, URL_REALM, create_client
 from bursar.server.runtime import MEMORY, Runtime, Settings
 from bursar.server.timeline import ClockState, Timeline
@@ -92,7 +95,8 @@ class _Detached:
         self._running: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request: it comes from the process that has the books open."""
+        scope["extensions"] = {**scope.get("extensions", {}), OWNER: {}}
         task = asyncio.create_task(self._answer(scope, receive, send))
         self._running.add(task)
         task.add_done_callback(self._ended)
@@ -265,12 +269,12 @@ class Engine:
         self._closed = False
 
     @classmethod
-    def open(cls, database: str) -> Self:
+    def open(cls, database: str, *, ledger_flags: str = "") -> Self:
         """Open ``sqlite:///file.db``, made if need be; ``sqlite://`` keeps everything in memory.
 
-        Raises `StoreUnusable`, or `StoreInUse` when another process has the file open.
+        `ledger_flags` are those of `bursar serve --ledger-flags`. Raises `UnknownFlag`, `StoreUnusable`, or `StoreInUse` when another process has the file open.
         """
-        return cls(Settings(database, _URL))
+        return cls(Settings(database, _URL, ledger_flags=ledger_flags))
 
     @classmethod
     def sandbox(cls, database: str = MEMORY, *, seed: int | None = None, at: datetime | None = None) -> Self:
@@ -356,6 +360,31 @@ class Engine:
             clock=self._client_clock(),
         )
 
+    def formance(
+        self, client_id: str | None = None, client_secret: str | None = None, **options: Any
+    ) -> Formance:
+        """Return a blocking client of the Formance stack; `options` are further fields of `FormanceOptions`.
+
+        Without credentials it may do everything: the books are its process's own.
+        """
+        return Formance(
+            self._stack_options(client_id, client_secret, options),
+            session=self.transport(),
+            token_session=self.transport(),
+            clock=self._client_clock(),
+        )
+
+    def async_formance(
+        self, client_id: str | None = None, client_secret: str | None = None, **options: Any
+    ) -> AsyncFormance:
+        """Return the asynchronous twin of `formance`."""
+        return AsyncFormance(
+            self._stack_options(client_id, client_secret, options),
+            session=self.async_transport(),
+            token_session=self.async_transport(),
+            clock=self._client_clock(),
+        )
+
     def create_client(self, client_id: str, *, operator: bool = False) -> str:
         """Add an OAuth client and return its secret, which cannot be read again.
 
@@ -406,6 +435,13 @@ class Engine:
             await asyncio.wrap_future(self._serving)
         await self._app.finish()
         await self._runtime.close()
+
+    def _stack_options(
+        self, client_id: str | None, client_secret: str | None, further: dict[str, Any]
+    ) -> FormanceOptions:
+        return FormanceOptions(
+            self.url + STACK_MOUNT, client_id=client_id, client_secret=client_secret, **further
+        )
 
     def _client_clock(self) -> ClientClock:
         return SYSTEM if self._runtime.timeline is None else self.clock.client_clock()

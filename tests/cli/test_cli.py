@@ -125,7 +125,7 @@ def test_a_port_in_use_is_refused(tmp_path):
     [
         (["--workers", "2"], "one writing process"),
         (["--database", "postgresql://localhost/books"], "not in this release"),
-        (["--ledger-flags", "--experimental"], "no ledger flags"),
+        (["--ledger-flags", "--experimental"], "the ledger has no flag"),
         (["--database", "books.db"], "sqlite:///"),
         (["--database", "sqlite:////no/such/place/books.db"], "no directory"),
     ],

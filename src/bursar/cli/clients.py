@@ -1,15 +1,16 @@
-"""`bursar operator` and `bursar client`: credentials, on a database that no server has open."""
+"""`bursar operator`, `bursar client`, `bursar formance`: credentials, on a database that no server has open."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
 from bursar.cli.output import print_json, refusals
 from bursar.engine.auth import clients, secrets
 from bursar.engine.core import Core
+from bursar.server import formance
 from bursar.server.milkyway import REALM, create_client
 
 T = TypeVar("T")
@@ -18,6 +19,14 @@ T = TypeVar("T")
 def create(database: str, client_id: str, *, operator: bool, as_json: bool) -> None:
     """Add a client and print its secret."""
     secret = _on(database, lambda core: create_client(core, client_id, operator=operator))
+    _show(client_id, secret, as_json=as_json)
+
+
+def create_formance(database: str, client_id: str, scopes: Sequence[str], *, as_json: bool) -> None:
+    """Add a client of the Formance stack and print its secret."""
+    secret = _on(
+        database, lambda core: formance.create_client(core, client_id, scopes or formance.ALL_SCOPES)
+    )
     _show(client_id, secret, as_json=as_json)
 
 

@@ -28,8 +28,12 @@ operators = typer.Typer(help="Credentials of operators, who run the hub's back o
 clients = typer.Typer(
     help="Credentials of institutions. The server must not be running.", no_args_is_help=True
 )
+stack = typer.Typer(
+    help="Credentials of the Formance stack. The server must not be running.", no_args_is_help=True
+)
 app.add_typer(operators, name="operator")
 app.add_typer(clients, name="client")
+app.add_typer(stack, name="formance")
 
 
 def run() -> None:
@@ -136,3 +140,19 @@ def client_revoke(client_id: ClientId, database: Database = DATABASE) -> None:
     from bursar.cli.clients import revoke
 
     revoke(database, client_id)
+
+
+@stack.command("create")
+def formance_create(
+    client_id: ClientId,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="What its tokens may do, such as ledger:read; repeatable. By default everything."),
+    ] = None,
+    database: Database = DATABASE,
+    as_json: AsJson = False,
+) -> None:
+    """Add a client and print its secret, once. With auth:write it can make further ones over the API."""
+    from bursar.cli.clients import create_formance
+
+    create_formance(database, client_id, scope or (), as_json=as_json)

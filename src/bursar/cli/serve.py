@@ -118,15 +118,17 @@ def _announce(options: Options, url: str) -> None:
         from bursar.cli.output import table
 
         print(f"MilkyWay base URL: {url}/milkyway")
-        print(f"Token URL: {url}/milkyway/realms/sandbox/protocol/openid-connect/token")
+        print(f"MilkyWay token URL: {url}/milkyway/realms/sandbox/protocol/openid-connect/token")
+        print(f"Formance server URL: {url}/formance")
+        print(f"Formance token URL: {url}/formance/api/auth/oauth/token")
         rows = [[known["api"], known["client_id"], known["client_secret"]] for known in credentials]
         table("Sandbox credentials (everybody knows them)", ["API", "Client id", "Client secret"], rows)
 
 
 def _credentials() -> list[dict[str, Any]]:
-    from bursar.server.sandbox import CREDENTIALS
+    from bursar.server.sandbox import CREDENTIALS, FORMANCE
 
     return [
         {"api": known.api, "client_id": known.client_id, "client_secret": known.client_secret}
-        for known in CREDENTIALS
+        for known in (*CREDENTIALS, *FORMANCE)
     ]

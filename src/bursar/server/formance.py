@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bursar.contract.http import Headers, Response
+from bursar.engine.auth.formance import clients
 from bursar.engine.auth.formance.authority import Authority
+from bursar.engine.auth.formance.tables import ClientOptions
 from bursar.engine.core import Core
 from bursar.engine.ledger.service import LedgerService
+from bursar.engine.view import View
 from bursar.server.auth.app import AuthApp
 from bursar.server.exchange import answer
 from bursar.server.failure import Failure
@@ -24,6 +27,18 @@ from bursar.server.replies import json_reply, render_plain, text_reply
 MOUNT: Final = "/formance"
 AUTH: Final = "/api/auth"
 LEDGER: Final = "/api/ledger"
+_SERVICES: Final = (
+    "auth",
+    "ledger",
+    "orchestration",
+    "payments",
+    "reconciliation",
+    "search",
+    "wallets",
+    "webhooks",
+)
+ALL_SCOPES: Final = tuple(f"{service}:{right}" for service in _SERVICES for right in ("read", "write"))
+"""The rights on all services that a stack can have."""
 _PLACE: Final = "local"
 """Region and environment of a stack on one's own machine."""
 
@@ -82,3 +97,15 @@ def formance_stack(core: Core, flags: Flags, authority: Authority, *, exposed: b
     )
     auth = AuthApp(core, authority, MOUNT + AUTH, scopes=flags.auth_check_scopes or exposed)
     return FormanceStack(core, [Service(LEDGER, ledger), Service(AUTH, auth)])
+
+
+async def create_client(core: Core, client_id: str, scopes: Iterable[str]) -> str:
+    """Add a client and return its secret, which cannot be read again. Raises `Conflict` and `InvalidInput`."""
+    secret, options = clients.new_secret(), ClientOptions(name=client_id, scopes=tuple(scopes))
+
+    def command(view: View) -> None:
+        made = clients.create(view, options, client_id)
+        clients.add_secret(view, made.id, secret, "first")
+
+    await core.submit(command)
+    return secret

@@ -16,6 +16,7 @@ from bursar.engine.core import Core
 from bursar.engine.errors import StoreUnusable
 from bursar.engine.milkyway.sandbox import seed as seed_milkyway
 from bursar.engine.view import ReadView, View
+from bursar.server.formance import ALL_SCOPES
 from bursar.server.milkyway import OPERATOR_ROLE, REALM
 
 
@@ -35,25 +36,11 @@ CREDENTIALS = (
     OPERATOR,
 )
 
-_SERVICES: Final = (
-    "auth",
-    "ledger",
-    "orchestration",
-    "payments",
-    "reconciliation",
-    "search",
-    "wallets",
-    "webhooks",
-)
-ALL_SCOPES: Final = (
-    *(f"{service}:{right}" for service in _SERVICES for right in ("read", "write")),
-    "openid",
-    "email",
-    "offline_access",
-)
-"""The scopes that a stack knows."""
 STATIC_CLIENTS: Final = {
-    "formance-sandbox": (ClientOptions(trusted=True, scopes=ALL_SCOPES), ("formance-sandbox-secret",)),
+    "formance-sandbox": (
+        ClientOptions(trusted=True, scopes=(*ALL_SCOPES, "openid", "email", "offline_access")),
+        ("formance-sandbox-secret",),
+    ),
     "admin": (
         ClientOptions(trusted=True, scopes=("auth:read", "auth:write", "openid", "email")),
         ("admin-secret",),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any, Self
 
 from bursar.embedded import Engine, EngineClock, EngineFaults
+from bursar.formance import AsyncFormance, Formance, FormanceOptions
 from bursar.milkyway import AsyncMilkywayPaymentsClient, MilkywayOptions, MilkywayPaymentsClient
 from bursar.milkyway.operator import MilkywayOperatorClient
+from bursar.server.formance import MOUNT as STACK_MOUNT
 from bursar.server.listener import address, listen
 from bursar.server.runtime import MEMORY, Settings
-from bursar.server.sandbox import CREDENTIALS, OPERATOR
+from bursar.server.sandbox import CREDENTIALS, FORMANCE, OPERATOR
 
 
 class SandboxServer:
@@ -62,6 +64,18 @@ class SandboxServer:
     def operator(self, **options: Any) -> MilkywayOperatorClient:
         """Return a client of the back office over HTTP; close it after use."""
         return MilkywayOperatorClient(self.options(OPERATOR.client_id, **options))
+
+    def formance(self, client_id: str = "formance-sandbox", **options: Any) -> Formance:
+        """Return a blocking client of the Formance stack over HTTP; close it after use."""
+        return Formance(self._stack_options(client_id, options))
+
+    def async_formance(self, client_id: str = "formance-sandbox", **options: Any) -> AsyncFormance:
+        """Return an asynchronous client of the Formance stack over HTTP; close it after use."""
+        return AsyncFormance(self._stack_options(client_id, options))
+
+    def _stack_options(self, client_id: str, further: dict[str, Any]) -> FormanceOptions:
+        secret = next(known.client_secret for known in FORMANCE if known.client_id == client_id)
+        return FormanceOptions(self.url + STACK_MOUNT, client_id=client_id, client_secret=secret, **further)
 
     def close(self) -> None:
         """Let answers under way finish, then stop."""
