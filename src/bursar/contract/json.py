@@ -72,7 +72,8 @@ def loads(body: bytes | str) -> Any:
         raise UnreadableAnswer(f"not JSON: {error.msg} at character {error.pos}") from None
     except ValueError as error:
         raise UnreadableAnswer(str(error)) from None
-    if _too_deep(value, MAX_DEPTH):
+    # Brackets inside texts are counted, too: that only costs a look at what they are.
+    if text.count("{") + text.count("[") > MAX_DEPTH and _too_deep(value, MAX_DEPTH):
         raise UnreadableAnswer(f"nested deeper than {MAX_DEPTH}")
     if _SURROGATE.search(text) and not _is_text(value):
         raise UnreadableAnswer("a text holds a lone surrogate")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from starlette.routing import Mount, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bursar import __version__
@@ -14,8 +13,7 @@ from bursar.engine.core import Core
 from bursar.engine.view import ReadView
 from bursar.server.api import Api
 from bursar.server.edge import Edge
-from bursar.server.exchange import Exchange, answer
-from bursar.server.failure import Failure
+from bursar.server.exchange import Exchange
 from bursar.server.faults import Faults, FaultyApp
 from bursar.server.health import trouble
 from bursar.server.index import page
@@ -27,13 +25,25 @@ def application(core: Core, mounts: Mapping[str, ASGIApp], faults: Faults | None
 
     With `faults`, requests suffer by its rules.
     """
-    routes = [Mount(path, app=api) for path, api in mounts.items()]
-    inner: ASGIApp = Router(
-        [*routes, Mount("", app=_root(core, list(mounts)))], redirect_slashes=False, default=_nothing
-    )
+    inner = _mounted(mounts, _root(core, list(mounts)))
     if faults is not None:
         inner = FaultyApp(inner, faults)
     return Edge(inner)
+
+
+def _mounted(mounts: Mapping[str, ASGIApp], rest: ASGIApp) -> ASGIApp:
+    """Return the application that gives each request to the API on whose mount it is, others to `rest`."""
+    beginnings = [(mount + "/", mount, api) for mount, api in mounts.items()]
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        for beginning, mount, api in beginnings:
+            if path.startswith(beginning):
+                await api({**scope, "root_path": mount}, receive, send)
+                return
+        await rest(scope, receive, send)
+
+    return dispatch
 
 
 def _root(core: Core, mounts: list[str]) -> Api:
@@ -61,8 +71,3 @@ async def _health(core: Core) -> Response:
 def _heads(view: ReadView) -> dict[str, dict[str, object]]:
     """Return the last log entry of each ledger: its number and its hash."""
     return {row.ledger: {"log": row.log, "hash": row.hash.hex()} for row in view.select(HEADS)}
-
-
-async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer for paths that not even the mount for the rest takes, such as those with a line break."""
-    await answer(send, render_plain(Failure(404, "there is nothing at this path")))

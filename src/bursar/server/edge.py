@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import re
 import secrets
 import time
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bursar.server import limits
@@ -21,6 +21,9 @@ access_log = logging.getLogger("bursar.access")
 
 It has neither query nor headers nor bodies, so it holds no secret, token or personal data (MS71).
 """
+
+_PROCESS = secrets.token_hex(4)
+_number = itertools.count(1)
 
 _ID = re.compile(rb"[\x21-\x7e]{1,%d}" % limits.REQUEST_ID_LENGTH)
 
@@ -44,7 +47,8 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(raw=message["headers"])["x-request-id"] = request_id
+                others = [field for field in message["headers"] if field[0] != b"x-request-id"]
+                message = {**message, "headers": [*others, (b"x-request-id", request_id.encode())]}
             await send(message)
 
         try:
@@ -62,7 +66,7 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _ID.fullmatch(value):
             return str(value.decode("ascii"))
-    return secrets.token_hex(8)
+    return f"{_PROCESS}{next(_number):08x}"
 
 
 def _log(scope: Scope, status: int, seconds: float) -> None:

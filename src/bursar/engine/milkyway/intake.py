@@ -16,6 +16,7 @@ from bursar.engine.milkyway.quotes import Asked, QuoteBook
 from bursar.engine.milkyway.tables import KEYS, KeyRow, Payment, packed
 from bursar.engine.milkyway.terms import Terms, caller_institution, terms_of
 from bursar.engine.store.base import Wanted
+from bursar.engine.view import SEQUENCES
 from bursar.engine.work import Work
 from bursar.engine.writer import View
 from bursar.milkyway.models import PayRequest, TransactionStatus
@@ -27,6 +28,7 @@ DAY = 24 * 3600 * SECOND_US
 FIRST_IDS = (10**9, 10**10)
 """Between which the first payment id is drawn; the others follow it (D18)."""
 
+_IDS = "milkyway.payment"
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -65,7 +67,8 @@ def _next_id(view: View) -> int:
 
     That row is never in memory, so the command runs twice; asking here makes the first run short.
     """
-    payment_id = view.next_id("milkyway.payment", start=view.ids.integer(*FIRST_IDS))
+    first = view.ids.integer(*FIRST_IDS) if view.get(SEQUENCES, _IDS) is None else 0
+    payment_id = view.next_id(_IDS, start=first)
     view.want(Wanted([(REFERENCES, (LEDGER, reference(payment_id, "accepted")))]))
     return payment_id
 

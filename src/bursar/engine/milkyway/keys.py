@@ -52,7 +52,7 @@ def fingerprint(request: PayRequest) -> bytes:
 
 
 def _canonical(value: Any) -> Any:
-    if isinstance(value, bool):
+    if isinstance(value, (str, bool)):
         return value
     if isinstance(value, (int, float, Decimal)):
         return _number(Decimal(value))
