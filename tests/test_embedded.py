@@ -134,6 +134,20 @@ def test_the_file_keeps_what_was_paid(tmp_path):
         assert engine.verify().ok
 
 
+def test_time_does_not_go_back_over_a_restart(tmp_path):
+    """A payment made in a future that somebody moved to ends like any other."""
+    url = f"sqlite:///{tmp_path}/books.db"
+    with Engine.sandbox(url) as engine:
+        engine.clock.advance(10 * 365 * 86_400)
+        moved_to = engine.clock.now()
+        payment = bank(engine).pay(REQUEST, idempotency_key="k")
+    with Engine.sandbox(url) as engine:
+        assert engine.clock.now() >= moved_to
+        engine.clock.advance(60)
+        assert bank(engine).postcheck(payment).status is TransactionStatus.DONE
+        assert engine.verify().ok
+
+
 def test_one_engine_per_file(tmp_path):
     url = f"sqlite:///{tmp_path}/books.db"
     with Engine.open(url), pytest.raises(StoreInUse):

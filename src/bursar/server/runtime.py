@@ -91,6 +91,7 @@ class Runtime:
         )
         worker.register(core)
         if isinstance(clock, SandboxClock):
+            await sandbox.catch_up(core, clock)
             await sandbox.seed(core)
             faults, timeline = Faults(core.ids.child(_FAULTS).random), Timeline(core, clock)
             mounts[CONTROL_MOUNT] = Control(timeline, faults).api()

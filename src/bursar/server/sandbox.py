@@ -12,8 +12,10 @@ from bursar.engine.auth.formance.tables import CLIENTS as STACK_CLIENTS
 from bursar.engine.auth.formance.tables import ClientOptions
 from bursar.engine.auth.tables import CLIENTS
 from bursar.engine.books import HEADS
+from bursar.engine.clock import SandboxClock
 from bursar.engine.core import Core
 from bursar.engine.errors import StoreUnusable
+from bursar.engine.milkyway.accounts import LEDGER
 from bursar.engine.milkyway.sandbox import seed as seed_milkyway
 from bursar.engine.view import ReadView, View
 from bursar.server.formance import ALL_SCOPES
@@ -73,6 +75,16 @@ async def seed(core: Core) -> None:
             "this database is in use and no sandbox: name another file, or leave --sandbox out"
         )
     await core.submit(_seed)
+
+
+async def catch_up(core: Core, clock: SandboxClock) -> None:
+    """Move the clock on to where the rail's book ends: engine time does not go back, over a restart either.
+
+    What was done in a future that somebody moved to would wait for years.
+    """
+    head = await core.read(lambda view: view.get(HEADS, LEDGER))
+    if head is not None:
+        clock.advance(max(head.date - clock.now(), 0))
 
 
 async def refuse_sandbox(core: Core) -> None:
