@@ -15,7 +15,7 @@ import re
 import shlex
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
@@ -77,7 +77,7 @@ def play(path: Path) -> Result:
 
 
 @contextlib.contextmanager
-def served(ledger_flags: str, *, sandbox: bool) -> Iterator[str]:
+def served(ledger_flags: str, *, sandbox: bool) -> Generator[str, None, None]:
     """A server of its own, on a free port, until the end of the block; yields the URL of the stack's API."""
     listener = listen("127.0.0.1", 0)
     url = address(listener)
@@ -126,7 +126,8 @@ def _difference(tool: ModuleType, scenario: dict[str, Any], root: str) -> str | 
 def _tool() -> ModuleType:
     """The recordings' own player."""
     spec = importlib.util.spec_from_file_location("replay_tool", SHARED / "tools" / "replay.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -48,15 +48,24 @@ class View(Protocol):
 
     now: int
 
-    def get(self, table: Table[R], *key: Scalar) -> R | None: ...
-    def put(self, table: Table[R], row: R) -> None: ...
-    def next_id(self, sequence: str, *, start: int = 1) -> int: ...
+    def get(self, table: Table[R], *key: Scalar) -> R | None:
+        """The row at a key."""
+        ...
+
+    def put(self, table: Table[R], row: R) -> None:
+        """Insert or replace a row."""
+        ...
+
+    def next_id(self, sequence: str, *, start: int = 1) -> int:
+        """The next number of a sequence."""
+        ...
 
 
 def register(view: View, name: str) -> None:
     """Note the ledger of a rail, unless it is known."""
     if view.get(LEDGERS, name) is None:
-        id = view.next_id(IDS)
+        number = view.next_id(IDS)
         view.put(
-            LEDGERS, LedgerRow(name, id, DEFAULT_BUCKET, "{}", DEFAULT_FEATURES, view.now, None, in_use=True)
+            LEDGERS,
+            LedgerRow(name, number, DEFAULT_BUCKET, "{}", DEFAULT_FEATURES, view.now, None, in_use=True),
         )

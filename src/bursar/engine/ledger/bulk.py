@@ -56,7 +56,7 @@ def run(view: View, name: str, elements: Sequence[Element], settings: Settings, 
     failed = False
     for element in elements:
         if failed and not mode.keep_going:
-            outcomes.append(Outcome(element.action, error=LedgerError(CANCELED)))
+            outcomes.append(canceled(element))
             continue
         mark = view.savepoint()
         options = Options(element.key, mode.schema_version, date=date)
@@ -78,6 +78,11 @@ def run(view: View, name: str, elements: Sequence[Element], settings: Settings, 
     return outcomes
 
 
+def canceled(element: Element) -> Outcome:
+    """The outcome of an element that was not run."""
+    return Outcome(element.action, error=LedgerError(CANCELED))
+
+
 def _run(view: View, name: str, element: Element, settings: Settings, options: Options) -> Outcome:
     if element.request is None:
         return Outcome(element.action, error=element.fault)
@@ -97,5 +102,5 @@ def _undo(view: View, name: str, start: int) -> None:
 
 def _union(wanted: Sequence[Wanted]) -> Wanted:
     keys = dict.fromkeys(key for want in wanted for key in want.keys)
-    ranges = dict.fromkeys(range for want in wanted for range in want.ranges)
+    ranges = dict.fromkeys(part for want in wanted for part in want.ranges)
     return Wanted(list(keys), list(ranges))

@@ -25,6 +25,7 @@ class Node(Struct):
 
     @property
     def defaults(self) -> dict[str, str]:
+        """What a new account starts with."""
         return {key: value for key, value in (self.metadata or {}).items() if value is not None}
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from bursar.engine import errors as kernel_errors
-from bursar.engine.books import HEADS, IDEMPOTENCY, LOGS, NEVER, VOLUMES, Books, VolumesRow, encode, head_row
-from bursar.engine.kernel import Entry, Head, NewTransaction, Origin, Posting, chain, ledger
+from bursar.engine.books import HEADS, IDEMPOTENCY, LOGS, NEVER, VOLUMES, Books, VolumesRow, head_row
+from bursar.engine.kernel import Entry, NewTransaction, Origin, Posting, chain, ledger
 from bursar.engine.ledger import features, history, schemas
 from bursar.engine.ledger.errors import (
     AlreadyReverted,
@@ -40,7 +40,6 @@ from bursar.engine.ledger.schemas import Schema
 from bursar.engine.ledger.scripts import Execution, execute
 from bursar.engine.ledger.settings import Settings
 from bursar.engine.registry import LEDGERS, LedgerRow
-from bursar.engine.store.base import Missing
 from bursar.engine.view import View
 
 KEY_CHARS: Final = 255
@@ -89,14 +88,14 @@ def write(
     start = view.savepoint()
     try:
         row = find(view, name)
-        hash = input_hash(request)
+        digest = input_hash(request)
         if options.key:
-            known = _repeated(view, name, request, options.key, hash)
+            known = _repeated(view, name, request, options.key, digest)
             if known is not None:
                 return known
         books = _entered(view, row)
         schema = schemas.for_write(view, row, request, options.schema_version, settings)
-        origin = Origin(options.key, hash, options.schema_version, options.date)
+        origin = Origin(options.key, digest, options.schema_version, options.date)
         entry = _Effect(view, row, books, settings, schema, origin).of(request)
         books.store(entry)
         _check_key(row, options.key)
@@ -113,21 +112,19 @@ def write(
         return refusal
 
 
-def _repeated(view: View, name: str, request: Write, key: str, hash: str) -> Written | None:
+def _repeated(view: View, name: str, request: Write, key: str, digest: str) -> Written | None:
     """What the first write with this key answered, if there was one and it meant the same (section 10)."""
     used = view.get(IDEMPOTENCY, name, key)
     if used is None:
         return None
     log = view.get(LOGS, name, used.log)
     assert log is not None
-    if log.idempotency_hash:
-        same = log.idempotency_hash == hash
-    else:
-        same = log.type == _TYPES[type(request)]
+    kept = log.idempotency_hash
+    same = kept == digest if kept else log.type == _TYPES[type(request)]
     if not same:
         raise Validation(
             f"invalid idempotency hash when using idempotency key '{key}', "
-            f"has computed '{hash}' but '{log.idempotency_hash}' is stored"
+            f"has computed '{digest}' but '{log.idempotency_hash}' is stored"
         )
     return Written(log.id, log.type, log.data.encode(), log.date, hit=True)
 
@@ -192,10 +189,7 @@ class _Effect:
                 return self._insert_schema(request)
 
     def _create(self, request: CreateTransaction) -> Entry:
-        if request.postings:
-            new = self._from_postings(request)
-        else:
-            new = self._from_script(request)
+        new = self._from_postings(request) if request.postings else self._from_script(request)
         check_text(new.metadata)
         _check_reference(request.reference)
         for address, metadata in (new.account_metadata or {}).items():
@@ -245,13 +239,13 @@ class _Effect:
     def _new(
         self,
         request: CreateTransaction,
-        postings: list[Posting] | tuple[Posting, ...] | object,
+        postings: Sequence[Posting],
         metadata: Mapping[str, str],
         accounts: Mapping[str, Mapping[str, str] | None],
-        unbounded: set[str] | tuple[()],
+        unbounded: Collection[str],
     ) -> NewTransaction:
         return NewTransaction(
-            postings,  # type: ignore[arg-type] # any sequence
+            postings,
             metadata,
             request.reference or None,
             request.timestamp,
@@ -330,6 +324,3 @@ def _check_reference(reference: str) -> None:
     check_text({reference: ""})
     if len(reference.encode()) > REFERENCE_BYTES:
         raise BadMetadata(f"a reference has at most {REFERENCE_BYTES} bytes")
-
-
-__all__ = ["NO_OPTIONS", "Head", "Missing", "Options", "Written", "encode", "write"]

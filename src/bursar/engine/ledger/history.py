@@ -32,11 +32,11 @@ def of_transaction(view: View, ledger: LedgerRow, entry: Entry) -> None:
     """Note a transaction whose metadata this entry changes; before the first time, what it was made with."""
     if entry.updated is None:
         return
-    id, name = entry.updated.id, ledger.name
-    known = view.get(TRANSACTIONS, name, id)
+    number, name = entry.updated.id, ledger.name
+    known = view.get(TRANSACTIONS, name, number)
     assert known is not None
-    if view.get(TRANSACTION_REVISIONS, name, id, known.log) is None:
-        made = TransactionRevision(name, id, known.log, known.timestamp, known.metadata)
+    if view.get(TRANSACTION_REVISIONS, name, number, known.log) is None:
+        made = TransactionRevision(name, number, known.log, known.timestamp, known.metadata)
         view.put(TRANSACTION_REVISIONS, made)
     text = encode(entry.updated.metadata)
-    view.put(TRANSACTION_REVISIONS, TransactionRevision(name, id, entry.log.id, entry.log.date, text))
+    view.put(TRANSACTION_REVISIONS, TransactionRevision(name, number, entry.log.id, entry.log.date, text))

@@ -57,21 +57,21 @@ def _read(value: Any) -> Told:
     if not isinstance(value, dict):
         raise Validation("a log is an object")
     members = wire.Members(value)
-    id = members.natural("id")
-    if id is None or id >= 2**63:
+    number = members.natural("id")
+    if number is None or number >= 2**63:
         raise Validation("a log needs an id")
     kind, date = members.text("type"), members.time("date")
     data = _data(kind, members.raw("data"))
     try:
-        hash = b64decode(members.text("hash"), validate=True)
+        digest = b64decode(members.text("hash"), validate=True)
     except BadBase64:
         raise Validation("'hash' must be base64") from None
     log = Log(
-        id=id,
+        id=number,
         type=kind,
         data=b"" if data is None else chain.encode_data(data),
         date=0 if date is None else date,
-        hash=hash,
+        hash=digest,
         idempotency_key=members.text("idempotencyKey"),
         idempotency_hash=members.text("idempotencyHash"),
         schema_version=members.text("schemaVersion"),
@@ -123,8 +123,8 @@ def _target(members: wire.Members) -> tuple[str, str | int]:
 
 
 def _transaction(members: wire.Members, *, effective: bool = True) -> chain.TransactionJson:
-    id = members.natural("id")
-    if id is None or id >= 2**63:
+    number = members.natural("id")
+    if number is None or number >= 2**63:
         raise Validation("a transaction needs an id")
     values = members.array("postings")
     wire.check_amounts(values)
@@ -137,7 +137,7 @@ def _transaction(members: wire.Members, *, effective: bool = True) -> chain.Tran
         metadata=members.metadata("metadata"),
         timestamp=_shown(members.time("timestamp")),
         reference=members.text("reference"),
-        id=id,
+        id=number,
         inserted_at=_shown(members.time("insertedAt")),
         updated_at=_shown(members.time("updatedAt")),
         reverted_at=UNSET if reverted_at is None else format_time(reverted_at),
@@ -266,8 +266,8 @@ def _load(view: View, name: str, told: Told) -> None:
     books.store(entry, imported=True)
     transaction = row.imported_transaction
     if entry.transaction is not None:
-        id = entry.transaction.id
-        transaction = id if transaction is None else max(transaction, id)
+        number = entry.transaction.id
+        transaction = number if transaction is None else max(transaction, number)
     view.put(LEDGERS, replace(row, imported_log=log.id, imported_transaction=transaction))
 
 

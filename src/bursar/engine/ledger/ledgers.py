@@ -43,11 +43,11 @@ def create(
     names.check_ledger(name)
     names.check_bucket(bucket)
     check_text(metadata)
-    id = view.next_id(IDS)
+    number = view.next_id(IDS)
     if view.get(LEDGERS, name) is not None:
         return LedgerExists(f"ledger {name!r} exists already")
     row = LedgerRow(
-        name, id, bucket, encode(metadata or {}), encode(chosen), view.now, deleted_at=None, in_use=False
+        name, number, bucket, encode(metadata or {}), encode(chosen), view.now, deleted_at=None, in_use=False
     )
     view.put(LEDGERS, row)
     head = Head(

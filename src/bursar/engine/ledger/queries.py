@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from bursar.engine.ledger import times, wire
 from bursar.engine.ledger.errors import Validation
 from bursar.engine.ledger.query import accounts, expression, fields, logs, transactions, volumes
-from bursar.engine.ledger.query.expression import All, Any_, Expression, Not, Test
+from bursar.engine.ledger.query.expression import All, Expression, Not, Some, Test
 from bursar.engine.ledger.query.fields import Field, Fields
 from bursar.engine.ledger.query.pages import Column, Listing, Page, listing_of, sort_of
 from bursar.engine.ledger.schemas import Schema
@@ -111,7 +111,7 @@ def _check_params(kind: Kind, resource: str, given: object) -> None:
 
 def _check_filter(part: Expression, kind: Kind, variables: Mapping[str, Any]) -> None:
     match part:
-        case All(parts=parts) | Any_(parts=parts):
+        case All(parts=parts) | Some(parts=parts):
             for inner in parts:
                 _check_filter(inner, kind, variables)
         case Not(part=inner):

@@ -1,4 +1,7 @@
-"""JSON as the real service reads it (section 2): first value only, names in any case, last of repeated ones, null is absent."""
+"""JSON as the real service reads it (section 2).
+
+Only the first value counts, names match in any case, of repeated ones the last counts, null is absent.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, Self, TypeVar, cast
 
 import msgspec
 
@@ -29,7 +32,8 @@ class Literal(Decimal):
 
     written: str
 
-    def __new__(cls, text: str) -> Literal:
+    def __new__(cls, text: str) -> Self:
+        """Read a number."""
         number = super().__new__(cls, text)
         number.written = text
         return number
@@ -64,10 +68,14 @@ def _merged(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for name, value in pairs:
         before = members.get(name)
-        if isinstance(before, dict) and isinstance(value, dict):
-            value = {**cast("dict[str, Any]", before), **cast("dict[str, Any]", value)}
-        members[name] = value
+        members[name] = (
+            _both(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+        )
     return members
+
+
+def _both(before: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
+    return {**before, **value}
 
 
 _merging: Final = json.JSONDecoder(object_pairs_hook=_merged, parse_float=Literal, parse_constant=_refuse)

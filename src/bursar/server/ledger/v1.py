@@ -105,12 +105,15 @@ class Version1:
             raise NotFound from None
 
     async def ledger_info(self, call: Call) -> Answer:
+        """Tell about a ledger."""
         return data(await ledger_info(self.service, call.ledger))
 
     async def stats(self, call: Call) -> Answer:
+        """Count transactions and accounts."""
         return data(await self.service.read(call.ledger, volumes.stats))
 
     async def list_logs(self, call: Call) -> Answer:
+        """List logs."""
         known = PAGES.continued(call, "logs", logs.COLUMNS)
         if known is None:
             for name in ("after", "expand"):
@@ -127,12 +130,14 @@ class Version1:
     # Accounts.
 
     async def list_accounts(self, call: Call) -> Answer:
+        """List accounts."""
         listing = self._accounts(call)
         return cursor(
             await self.service.read(call.ledger, lambda view, row: accounts.page(view, row, listing))
         )
 
     async def count_accounts(self, call: Call) -> Answer:
+        """Count accounts."""
         call.time("oot")
         listing = Listing(
             resource="accounts", size=1, column="address", filter=of_accounts(call), pit=call.time("pit")
@@ -166,6 +171,7 @@ class Version1:
         )
 
     async def get_account(self, call: Call) -> Answer:
+        """Get account."""
         address = call.address()
 
         def query(view: ReadView, row: LedgerRow) -> Mapping[str, Any]:
@@ -178,6 +184,7 @@ class Version1:
         return data(await self.service.read(call.ledger, query))
 
     async def set_account_metadata(self, call: Call) -> Answer:
+        """Set account metadata."""
         address = call.address()
         if not names.is_address(address):
             raise Validation(f"invalid account address {address!r}")
@@ -185,10 +192,12 @@ class Version1:
         return done(await self.service.write(call.ledger, request, _options(call)))
 
     async def delete_account_metadata(self, call: Call) -> Answer:
+        """Delete account metadata."""
         request = DeleteMetadata(call.address(), call.path["key"])
         return done(await self.service.write(call.ledger, request, _options(call)))
 
     async def aggregated_balances(self, call: Call) -> Answer:
+        """Sum balances by asset."""
         if "expand" in call.query:
             raise Validation("there is nothing to expand here")
         call.time("oot")
@@ -204,6 +213,7 @@ class Version1:
     # Transactions.
 
     async def list_transactions(self, call: Call) -> Answer:
+        """List transactions."""
         listing = PAGES.continued(call, "transactions", transactions.COLUMNS)
         if listing is None:
             if call.parameter("after"):
@@ -227,6 +237,7 @@ class Version1:
         return cursor(await self.service.read(call.ledger, query))
 
     async def count_transactions(self, call: Call) -> Answer:
+        """Count transactions."""
         try:
             pit = call.time("pit")
             call.time("oot")
@@ -240,14 +251,16 @@ class Version1:
         )
 
     async def get_transaction(self, call: Call) -> Answer:
-        id, pit, expand = inputs.write_id(call.path["id"]), call.time("pit"), call.query.get("expand", [])
+        """Get transaction."""
+        number, pit, expand = inputs.write_id(call.path["id"]), call.time("pit"), call.query.get("expand", [])
         call.time("oot")
         found = await self.service.read(
-            call.ledger, lambda view, row: transactions.one(view, row, id, pit, expand)
+            call.ledger, lambda view, row: transactions.one(view, row, number, pit, expand)
         )
         return data({**found, "txid": found["id"]})
 
     async def create_transaction(self, call: Call) -> Answer:
+        """Create transaction."""
         request = inputs.create_v1(await call.body())
         try:
             written = await self.service.write(call.ledger, request, _options(call))
@@ -256,26 +269,31 @@ class Version1:
         return _made(written, as_list=True)
 
     async def batch(self, call: Call) -> Answer:
+        """Refuse what the real service does not have either."""
         return Answer(400, b"not supported\n", TEXT)
 
     async def no_batch(self, call: Call) -> Answer:
+        """Refuse an id that is none."""
         raise Validation("invalid transaction id 'batch'")
 
     async def revert_transaction(self, call: Call) -> Answer:
+        """Revert transaction."""
         request = RevertTransaction(id=inputs.write_id(call.path["id"]), force=call.flag("disableChecks"))
         return _made(await self.service.write(call.ledger, request, _options(call)), status=201)
 
     async def set_transaction_metadata(self, call: Call) -> Answer:
+        """Set transaction metadata."""
         body = inputs.metadata(await call.body())
         try:
-            id = inputs.write_id(call.path["id"])
+            number = inputs.write_id(call.path["id"])
         except Validation:
             raise NotFound from None
         if body is None:
             raise Validation("the metadata must be an object, not null")
-        return done(await self.service.write(call.ledger, SetMetadata(id, body), _options(call)))
+        return done(await self.service.write(call.ledger, SetMetadata(number, body), _options(call)))
 
     async def delete_transaction_metadata(self, call: Call) -> Answer:
+        """Delete transaction metadata."""
         request = DeleteMetadata(inputs.write_id(call.path["id"]), call.path["key"])
         return done(await self.service.write(call.ledger, request, _options(call)))
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 from msgspec import Raw
 
 from bursar.engine.ledger import wire
-from bursar.engine.ledger.bulk import Element, Mode, Outcome
-from bursar.engine.ledger.commands import Options, Written
+from bursar.engine.ledger.bulk import Element, Mode, Outcome, canceled
+from bursar.engine.ledger.commands import Written
 from bursar.engine.ledger.errors import BulkTooLarge, ImportRefused, LedgerError, Validation
 from bursar.engine.ledger.query import accounts, ledgers, logs, transactions, volumes
 from bursar.engine.ledger.query.expression import parse
@@ -99,20 +99,25 @@ class Version2:
         add("schemas/{version}", GET=self.get_schema, POST=self.insert_schema)
 
     async def info(self, call: Call) -> Answer:
+        """Tell about the server."""
         return data(await server_info(self.service))
 
     async def ledger_info(self, call: Call) -> Answer:
+        """Tell about a ledger."""
         return data(await ledger_info(self.service, call.ledger))
 
     # Ledgers and buckets.
 
     async def list_ledgers(self, call: Call) -> Answer:
+        """List ledgers."""
         return cursor(await self.service.ledgers(await self.pages.ledgers(call)))
 
     async def get_ledger(self, call: Call) -> Answer:
+        """Get ledger."""
         return data(await self.service.shown_ledger(call.ledger))
 
     async def create_ledger(self, call: Call) -> Answer:
+        """Create ledger."""
         body = await call.body()
         members = wire.Members(wire.whole_value(body) if body else {})
         bucket, metadata = members.text("bucket") or DEFAULT_BUCKET, members.metadata("metadata")
@@ -120,73 +125,87 @@ class Version2:
         return NO_CONTENT
 
     async def set_ledger_metadata(self, call: Call) -> Answer:
+        """Set ledger metadata."""
         await self.service.set_ledger_metadata(call.ledger, inputs.needed_metadata(await call.body()))
         return NO_CONTENT
 
     async def delete_ledger_metadata(self, call: Call) -> Answer:
+        """Delete ledger metadata."""
         await self.service.delete_ledger_metadata(call.ledger, call.path["key"])
         return NO_CONTENT
 
     async def delete_bucket(self, call: Call) -> Answer:
+        """Delete bucket."""
         await self.service.delete_bucket(call.path["bucket"])
         return NO_CONTENT
 
     async def restore_bucket(self, call: Call) -> Answer:
+        """Restore bucket."""
         await self.service.restore_bucket(call.path["bucket"])
         return NO_CONTENT
 
     # Transactions.
 
     async def create_transaction(self, call: Call) -> Answer:
+        """Create transaction."""
         request = inputs.create(await call.body(), force=call.flag("force"))
         return made(await self.service.write(call.ledger, request, call.options()), call)
 
     async def revert_transaction(self, call: Call) -> Answer:
-        id = inputs.write_id(call.path["id"])
+        """Revert transaction."""
+        number = inputs.write_id(call.path["id"])
         options = {name: call.flag(name) for name in ("force", "atEffectiveDate")}
-        request = inputs.revert(await call.body(), id, options)
+        request = inputs.revert(await call.body(), number, options)
         return made(await self.service.write(call.ledger, request, call.options()), call, status=201)
 
     async def list_transactions(self, call: Call) -> Answer:
+        """List transactions."""
         listing = await self.pages.transactions(call)
         page = await self.service.read(call.ledger, lambda view, row: transactions.page(view, row, listing))
         return cursor(page, as_text=call.bigint_as_string)
 
     async def count_transactions(self, call: Call) -> Answer:
+        """Count transactions."""
         listing = await count_listing(call, "transactions")
         return counted(
             await self.service.read(call.ledger, lambda view, row: transactions.count(view, row, listing))
         )
 
     async def get_transaction(self, call: Call) -> Answer:
-        id, pit, expand = inputs.read_id(call.path["id"]), call.time("pit"), call.query.get("expand", [])
+        """Get transaction."""
+        number, pit, expand = inputs.read_id(call.path["id"]), call.time("pit"), call.query.get("expand", [])
         found = await self.service.read(
-            call.ledger, lambda view, row: transactions.one(view, row, id, pit, expand)
+            call.ledger, lambda view, row: transactions.one(view, row, number, pit, expand)
         )
         return data(found, as_text=call.bigint_as_string)
 
     async def set_transaction_metadata(self, call: Call) -> Answer:
+        """Set transaction metadata."""
         request = inputs.transaction_metadata(await call.body(), call.path["id"])
         return done(await self.service.write(call.ledger, request, call.options()))
 
     async def delete_transaction_metadata(self, call: Call) -> Answer:
+        """Delete transaction metadata."""
         request = DeleteMetadata(inputs.write_id(call.path["id"]), call.path["key"])
         return done(await self.service.write(call.ledger, request, call.options()))
 
     # Accounts.
 
     async def list_accounts(self, call: Call) -> Answer:
+        """List accounts."""
         listing = await self.pages.accounts(call)
         page = await self.service.read(call.ledger, lambda view, row: accounts.page(view, row, listing))
         return cursor(page, as_text=call.bigint_as_string)
 
     async def count_accounts(self, call: Call) -> Answer:
+        """Count accounts."""
         listing = await count_listing(call, "accounts")
         return counted(
             await self.service.read(call.ledger, lambda view, row: accounts.count(view, row, listing))
         )
 
     async def get_account(self, call: Call) -> Answer:
+        """Get account."""
         address, pit, expand = call.address(), call.time("pit"), call.query.get("expand", [])
         found = await self.service.read(
             call.ledger, lambda view, row: accounts.one(view, row, address, pit, expand)
@@ -194,21 +213,25 @@ class Version2:
         return data(found, as_text=call.bigint_as_string)
 
     async def set_account_metadata(self, call: Call) -> Answer:
+        """Set account metadata."""
         request = SetMetadata(call.address(), inputs.metadata(await call.body()))
         return done(await self.service.write(call.ledger, request, call.options()))
 
     async def delete_account_metadata(self, call: Call) -> Answer:
+        """Delete account metadata."""
         request = DeleteMetadata(call.address(), call.path["key"])
         return done(await self.service.write(call.ledger, request, call.options()))
 
     # Volumes, balances, stats.
 
     async def list_volumes(self, call: Call) -> Answer:
+        """List volumes."""
         listing = await self.pages.volumes(call)
         page = await self.service.read(call.ledger, lambda view, row: volumes.page(view, row, listing))
         return cursor(page, as_text=call.bigint_as_string)
 
     async def aggregated_balances(self, call: Call) -> Answer:
+        """Sum balances by asset."""
         no_expand(call)
         text, pit = await filter_text(call), call.time("pit")
         call.time("oot")
@@ -221,16 +244,19 @@ class Version2:
         return data(balances_as_text(found) if call.bigint_as_string else found)
 
     async def stats(self, call: Call) -> Answer:
+        """Count transactions and accounts."""
         return data(await self.service.read(call.ledger, volumes.stats))
 
     # Logs.
 
     async def list_logs(self, call: Call) -> Answer:
+        """List logs."""
         listing = await self.pages.logs(call)
         page = await self.service.read(call.ledger, lambda view, row: logs.page(view, row, listing))
         return cursor(page, as_text=call.bigint_as_string)
 
     async def export_logs(self, call: Call) -> Answer:
+        """Stream all logs."""
         first = await self.service.export(call.ledger, -1)
 
         async def lines() -> AsyncIterator[bytes]:
@@ -242,6 +268,7 @@ class Version2:
         return Answer(media="application/octet-stream", stream=lines())
 
     async def import_logs(self, call: Call) -> Answer:
+        """Take logs of another ledger."""
         from bursar.engine.ledger.importing import Told, read
 
         await self.service.check_import(call.ledger)
@@ -261,20 +288,24 @@ class Version2:
     # Schemas.
 
     async def list_schemas(self, call: Call) -> Answer:
+        """List schemas."""
         listing = await self.pages.schemas(call)
         return cursor(
             await self.service.read(call.ledger, lambda view, row: ledgers.schema_page(view, row, listing))
         )
 
     async def get_schema(self, call: Call) -> Answer:
+        """Get schema."""
         return data(Raw(await self.service.schema(call.ledger, call.path["version"])))
 
     async def insert_schema(self, call: Call) -> Answer:
+        """Insert schema."""
         members = wire.Members(wire.first_value(await call.body()))
         request = insertion(call.path["version"], members, self.service.settings)
         return done(await self.service.write(call.ledger, request, call.options()))
 
     async def run_query(self, call: Call) -> Answer:
+        """Run a query template."""
         given = wire.Members(wire.first_value(await call.body()))
         version, name = call.parameter("schemaVersion"), call.path["id"]
         resource, page = await self.service.run_query(call.ledger, version, name, given)
@@ -284,6 +315,7 @@ class Version2:
     # Bulk.
 
     async def bulk(self, call: Call) -> Answer:
+        """Do several writes."""
         media = call.headers.get("content-type", "").partition(";")[0].strip()
         mode = Mode(call.flag("atomic"), call.flag("continueOnFailure"), call.parameter("schemaVersion"))
         match media:
@@ -312,14 +344,27 @@ class Version2:
         """Elements run as they arrive; the end of the stream is reported as an error, as upstream does (24.4)."""
         if mode.atomic and call.flag("parallel"):
             return both_modes()
-        elements: list[Element] = []
+        outcomes: list[Outcome] = []
+        waiting: list[Element] = []
         message = "EOF"
         try:
             async for value in streams.values(call.stream()):
-                elements.append(element(value))
+                waiting.append(element(value))
+                if len(waiting) == STREAMED_AT_ONCE and not mode.atomic:
+                    outcomes += await self._run_on(call, waiting, mode, outcomes)
+                    waiting = []
         except Validation as error:
             message = error.message
-        return _bulk_answer(await self._run(call, elements, mode), message)
+        outcomes += await self._run_on(call, waiting, mode, outcomes)
+        return _bulk_answer(outcomes, message)
+
+    async def _run_on(
+        self, call: Call, elements: list[Element], mode: Mode, before: list[Outcome]
+    ) -> list[Outcome]:
+        """Run the next elements of a stream, unless an earlier one has failed."""
+        if not mode.keep_going and any(outcome.error is not None for outcome in before):
+            return [canceled(waiting) for waiting in elements]
+        return await self._run(call, elements, mode)
 
     async def _script_stream(self, call: Call, mode: Mode) -> Answer:
         if mode.atomic and call.flag("parallel"):
@@ -363,6 +408,3 @@ def made(written: Written, call: Call, *, status: int = 200) -> Answer:
 def done(written: Written) -> Answer:
     """A write that answers nothing."""
     return Answer(204, headers=[HIT]) if written.hit else NO_CONTENT
-
-
-__all__ = ["Options", "Version2", "done", "made"]

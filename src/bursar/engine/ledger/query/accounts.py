@@ -84,7 +84,7 @@ def filters(ledger: LedgerRow, pit: int | None) -> Fields:
 def volumes_of(
     view: ReadView, ledger: LedgerRow, names: Sequence[str], pit: int | None, *, effective: bool
 ) -> dict[str, dict[str, dict[str, int]]]:
-    """account -> asset -> volumes, now or as of a point in time."""
+    """By account and asset the volumes, now or as of a point in time."""
     if not names:
         return {}
     if pit is None or (effective and not features.has(ledger, features.MOVES)):
@@ -165,7 +165,7 @@ _COLUMN_NAMES: Final = frozenset(
 def _rendered(
     view: ReadView, ledger: LedgerRow, rows: Sequence[Row], pit: int | None, expand: frozenset[str]
 ) -> list[dict[str, Any]]:
-    shown = [
+    shown: list[dict[str, Any]] = [
         {
             "address": row[0],
             "metadata": Raw(row[1] or "{}"),
@@ -177,9 +177,9 @@ def _rendered(
     ]
     for name in expand:
         volumes = volumes_of(view, ledger, [row[0] for row in rows], pit, effective=name == EFFECTIVE)
-        for account in shown:
-            if account["address"] in volumes:
-                account[name] = volumes[account["address"]]
+        for row, account in zip(rows, shown, strict=True):
+            if row[0] in volumes:
+                account[name] = volumes[row[0]]
     return shown
 
 

@@ -19,7 +19,7 @@ class All(Struct, frozen=True):
     parts: Sequence[Expression]
 
 
-class Any_(Struct, frozen=True):
+class Some(Struct, frozen=True):
     """Some part holds; true when there is none."""
 
     parts: Sequence[Expression]
@@ -40,7 +40,7 @@ class Test(Struct, frozen=True):
     value: Any
 
 
-Expression = All | Any_ | Not | Test
+Expression = All | Some | Not | Test
 
 
 def parse(document: object) -> Expression | None:
@@ -72,7 +72,7 @@ def _parse(document: object) -> Expression:
         if not isinstance(operand, list):
             raise Validation(f"{operator} takes an array of filters")
         parts = [_parse(part) for part in cast("list[object]", operand)]
-        return All(parts) if operator == "$and" else Any_(parts)
+        return All(parts) if operator == "$and" else Some(parts)
     if operator == "$not":
         return Not(_parse(operand))
     if operator not in COMPARISONS:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from bursar.engine.ledger import times, wire
 from bursar.engine.ledger.errors import Validation
-from bursar.engine.ledger.query.expression import All, Any_, Expression, Not, Test
+from bursar.engine.ledger.query.expression import All, Expression, Not, Some, Test
 from bursar.engine.store.base import Sql
 
 Kind = Literal["string", "date", "number", "boolean", "strings", "numbers"]
@@ -56,7 +56,7 @@ def _compile(expression: Expression, fields: Fields, *, negated: bool) -> Sql:
         case Test():
             test = _compile_test(expression, fields)
             return Sql(f"NOT ({test.text})", test.values) if negated else test
-        case All(parts=parts) | Any_(parts=parts):
+        case All(parts=parts) | Some(parts=parts):
             if len(parts) == 1:
                 return _compile(parts[0], fields, negated=negated)
             if not parts:

@@ -1,4 +1,7 @@
-"""Metadata as SQL expressions, as of now or of a point in time (section 7). Times are integers, so they stand in the text."""
+"""Metadata as SQL expressions, as of now or of a point in time (section 7).
+
+Times are integers, so they stand in the text.
+"""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ ALL: Final = "..."
 
 
 class Pattern(Struct, frozen=True):
-    """`exact` is the one address that fits, or None; then `regex` fits the whole address, all of which begin with `prefix`."""
+    """`exact` is the one address that fits, or None: then those that `regex` fits whole; all begin with `prefix`."""
 
     exact: str | None
     regex: str

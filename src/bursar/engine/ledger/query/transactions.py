@@ -11,7 +11,7 @@ from bursar.engine.books import LOGS, MOVES, before
 from bursar.engine.kernel import Posting, Volumes, chain
 from bursar.engine.kernel.model import VolumesMap
 from bursar.engine.ledger import features
-from bursar.engine.ledger.errors import NotFound, Validation
+from bursar.engine.ledger.errors import NotFound
 from bursar.engine.ledger.query import addresses, fields, metadata_at
 from bursar.engine.ledger.query.expression import Test
 from bursar.engine.ledger.query.fields import Field, Fields
@@ -105,7 +105,7 @@ def _rendered(
 
 
 def _shown(view: ReadView, ledger: LedgerRow, row: Row, expand: Sequence[str]) -> dict[str, Any]:
-    id, postings, metadata, reference, timestamp, inserted_at, updated_at, reverted_at, template = row[:9]
+    number, postings, metadata, reference, timestamp, inserted_at, updated_at, reverted_at, template = row[:9]
     shown: dict[str, Any] = {
         "postings": Raw(postings),
         "metadata": Raw(metadata),
@@ -113,7 +113,7 @@ def _shown(view: ReadView, ledger: LedgerRow, row: Row, expand: Sequence[str]) -
     }
     if reference:
         shown["reference"] = reference
-    shown |= {"id": id, "insertedAt": shown_time(inserted_at), "updatedAt": shown_time(updated_at)}
+    shown |= {"id": number, "insertedAt": shown_time(inserted_at), "updatedAt": shown_time(updated_at)}
     if reverted_at is not None:
         shown["revertedAt"] = shown_time(reverted_at)
     if template:
@@ -124,7 +124,7 @@ def _shown(view: ReadView, ledger: LedgerRow, row: Row, expand: Sequence[str]) -
         _add_maps(shown, "CommitVolumes", after, before(after, _postings(postings)))
     if "effectiveVolumes" in expand and features.has(ledger, features.MOVES):
         _add_maps(
-            shown, "CommitEffectiveVolumes", *_effective(view, ledger, id, timestamp, _postings(postings))
+            shown, "CommitEffectiveVolumes", *_effective(view, ledger, number, timestamp, _postings(postings))
         )
     return shown
 
@@ -159,6 +159,3 @@ def _effective(
             post.setdefault(account, {})[asset] = total
             pre.setdefault(account, {})[asset] = Volumes(total.input - move.input, total.output - move.output)
     return post, pre
-
-
-__all__ = ["COLUMNS", "Validation", "count", "filters", "one", "page"]
