@@ -328,6 +328,23 @@ def test_a_full_disk_rejects_the_batch_and_keeps_the_books(tmp_path, place):
     run(scenario())
 
 
+@pytest.mark.parametrize("unfit", [{"maybe": "\ud800"}, {"number": 2**63}])
+def test_a_row_that_no_column_holds_rejects_its_batch_and_no_other(tmp_path, unfit):
+    """Nothing of the batch stays behind in an open transaction."""
+
+    async def scenario():
+        store = opening(tmp_path / "a.db")
+        good, bad = thing(1), thing(unfit.pop("number", 2), **unfit)
+        with pytest.raises(CommitFailed) as failure:
+            await store.commit(0, changes(good, bad))
+        assert failure.value.outcome == "rejected"
+        assert await store.commit(0, changes(thing(3)))
+        assert [row.number for row in await store.read(lambda rows: rows.select(THINGS))] == [3]
+        await store.close()
+
+    run(scenario())
+
+
 class Failing:
     """A connection whose COMMIT fails with an error code, before or after it took effect."""
 

@@ -32,6 +32,8 @@ T = TypeVar("T")
 MEMORY_URL: Final = "sqlite://"
 _PREFIX: Final = "sqlite:///"
 _AUTOCHECKPOINT_PAGES: Final = 10_000
+_UNFIT: Final = (OverflowError, UnicodeEncodeError)
+"""What `sqlite3` raises for an integer beyond 64 bits, and for a text with a lone surrogate."""
 
 
 def database_path(url: str) -> Path | None:
@@ -186,7 +188,7 @@ class SqliteStore:
                 return False
             for table, rows in changes.items():
                 self._write(table, rows)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, *_UNFIT) as error:
             self._roll_back()
             raise CommitFailed(f"the database refused to write: {error}", "rejected") from error
         await self._commit(expected + 1)
