@@ -61,3 +61,6 @@ LISTED_ROWS: Final = 1_000
 
 CLIENT_SECRETS: Final = 100
 """Most secrets of one client of a Formance stack."""
+
+FILTER_DEPTH: Final = 50
+"""Deepest nesting of `$and` and `$or` with more than one part; SQLite's parser goes little farther."""

@@ -94,17 +94,20 @@ def _given(words: list[str]) -> dict[str, str]:
                 if not ahead:
                     raise UnknownFlag(f"--{name} needs a value")
                 value = ahead.pop()
-        elif not equals:
-            value = "true"
+        else:
+            value = _boolean(name, value) if equals else "true"
         given[name] = value
     return given
 
 
 def _true(given: dict[str, str], name: str) -> bool:
-    value = given.get(name, "false").lower()
-    if value not in ("1", "t", "true", "0", "f", "false"):
+    return given.get(name, "") == "true"
+
+
+def _boolean(name: str, value: str) -> str:
+    if value.lower() not in ("1", "t", "true", "0", "f", "false"):
         raise UnknownFlag(f"--{name} is true or false, not {value!r}")
-    return value in ("1", "t", "true")
+    return "true" if value.lower() in ("1", "t", "true") else "false"
 
 
 def _number(given: dict[str, str], name: str, default: int) -> int:

@@ -51,7 +51,10 @@ def parse(document: object) -> Expression | None:
     _refuse_fractions(document)
     if document is None or document == {}:
         return None
-    return _parse(document)
+    try:
+        return _parse(document)
+    except RecursionError:
+        raise Validation("the filter is nested too deep") from None
 
 
 def _refuse_fractions(value: object) -> None:

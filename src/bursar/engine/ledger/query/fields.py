@@ -10,6 +10,7 @@ from msgspec import Struct
 from bursar.engine.ledger import times, wire
 from bursar.engine.ledger.errors import Validation
 from bursar.engine.ledger.query.expression import All, Expression, Not, Some, Test
+from bursar.engine.limits import FILTER_DEPTH
 from bursar.engine.store.base import Sql
 
 Kind = Literal["string", "date", "number", "boolean", "strings", "numbers"]
@@ -45,24 +46,31 @@ Fields = Mapping[str, Field]
 
 def compile_filter(expression: Expression | None, fields: Fields) -> Sql:
     """The condition as SQL. Raises Validation for the first fault in reading order."""
-    return TRUE if expression is None else _compile(expression, fields, negated=False)
+    if expression is None:
+        return TRUE
+    try:
+        return _compile(expression, fields, negated=False, depth=0)
+    except RecursionError:
+        raise Validation("the filter is nested too deep") from None
 
 
-def _compile(expression: Expression, fields: Fields, *, negated: bool) -> Sql:
+def _compile(expression: Expression, fields: Fields, *, negated: bool, depth: int) -> Sql:
     """Negations are moved inwards, and what joins like parts is joined once: databases nest only so deep."""
     match expression:
         case Not(part=part):
-            return _compile(part, fields, negated=not negated)
+            return _compile(part, fields, negated=not negated, depth=depth)
         case Test():
             test = _compile_test(expression, fields)
             return Sql(f"NOT ({test.text})", test.values) if negated else test
         case All(parts=parts) | Some(parts=parts):
             if len(parts) == 1:
-                return _compile(parts[0], fields, negated=negated)
+                return _compile(parts[0], fields, negated=negated, depth=depth)
             if not parts:
                 return FALSE if negated else TRUE
             word = " AND " if isinstance(expression, All) != negated else " OR "
-            return join(word, [_compile(part, fields, negated=negated) for part in parts])
+            if depth == FILTER_DEPTH:
+                raise Validation(f"a filter has at most {FILTER_DEPTH} levels of alternatives")
+            return join(word, [_compile(part, fields, negated=negated, depth=depth + 1) for part in parts])
 
 
 def _compile_test(test: Test, fields: Fields) -> Sql:
