@@ -43,10 +43,8 @@ class Claims(msgspec.Struct, frozen=True):
 
 def sign(claims: Claims, key: SigningKey) -> str:
     """Return the token."""
-    from joserfc import jwt
-
-    header = {"alg": keys.ALGORITHM, "kid": key.kid}
-    return jwt.encode(header, msgspec.to_builtins(claims), keys.load(key), algorithms=[keys.ALGORITHM])
+    header = {"typ": "JWT", "alg": keys.ALGORITHM, "kid": key.kid}
+    return keys.sign(header, msgspec.json.encode(claims), key)
 
 
 def verify(token: str, trusted: Iterable[SigningKey], *, issuer: str, now: int) -> Claims:
