@@ -72,6 +72,7 @@ ROOMS = [
         "bursar.server",
         ("bursar", "bursar.contract", "bursar.milkyway", "bursar.engine"),
         CODEC | {"starlette", "uvicorn", "uvloop", "httptools"},
+        lazily=("bursar.client.transport",),
     ),
     Room(
         "bursar.embedded",

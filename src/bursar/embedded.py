@@ -24,6 +24,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
@@ -272,7 +273,8 @@ class Engine:
     def open(cls, database: str, *, ledger_flags: str = "") -> Self:
         """Open ``sqlite:///file.db``, made if need be; ``sqlite://`` keeps everything in memory.
 
-        `ledger_flags` are those of `bursar serve --ledger-flags`. Raises `UnknownFlag`, `StoreUnusable`, or `StoreInUse` when another process has the file open.
+        `ledger_flags` are those of `bursar serve --ledger-flags`. Raises `UnknownFlag`, `StoreUnusable`, or
+        `StoreInUse` when another process has the file open.
         """
         return cls(Settings(database, _URL, ledger_flags=ledger_flags))
 
@@ -405,9 +407,17 @@ class Engine:
         ).result()
 
     def listen(self, listener: socket.socket) -> None:
-        """Serve HTTP on a listening socket too, until `close`; see `bursar.server.listener.listen`."""
+        """Serve HTTP on a listening socket too, until `close`; see `bursar.server.listener.listen`.
+
+        Raises `ValueError` for a socket that other machines reach, but for a sandbox's: the ledger is open to everybody
+        who reaches it. `bursar serve` asks for tokens there.
+        """
         from bursar.server.listener import HttpServer
 
+        by_network = listener.family in (socket.AF_INET, socket.AF_INET6)
+        reachable = by_network and not ip_address(listener.getsockname()[0]).is_loopback
+        if reachable and self._runtime.timeline is None:
+            raise ValueError("other machines reach this socket: use `bursar serve`, which asks for tokens")
         ready = threading.Event()
         self._server = HttpServer(self._runtime.app, ready.set)
         self._serving = self._loop.submit(self._server.serve(sockets=[listener]))

@@ -18,7 +18,7 @@ from bursar.engine.ids import Ids
 from bursar.engine.milkyway import worker
 from bursar.engine.milkyway.operator import OperatorService
 from bursar.engine.milkyway.service import MilkywayService
-from bursar.server import formance, limits, sandbox
+from bursar.server import formance, issuers, limits, sandbox
 from bursar.server.app import application
 from bursar.server.control import Control
 from bursar.server.faults import CONTROL_MOUNT, Faults
@@ -111,6 +111,7 @@ def _authority(core: Core, settings: Settings, others: Sequence[str]) -> Authori
         issuer=f"{settings.public_url}{formance.MOUNT}{formance.AUTH}",
         others=others,
         new_key=_new_key(settings),
+        get=issuers.get,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -10,6 +11,7 @@ from bursar.engine.auth import keys, secrets
 from bursar.engine.auth.formance import claims as jwt
 from bursar.engine.auth.formance.claims import Claims, Presented
 from bursar.engine.auth.formance.clients import options_of
+from bursar.engine.auth.formance.remote import Get, RemoteKeys, Unreachable
 from bursar.engine.auth.formance.tables import CLIENTS, REVOKED, SECRETS, ClientOptions, RevokedToken
 from bursar.engine.auth.keyring import KeyRing
 from bursar.engine.auth.keys import SigningKey
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from bursar.engine.core import Core
     from bursar.engine.view import ReadView, View
 
+_log: Final = logging.getLogger(__name__)
 REALM: Final = "formance"
 """Name of the stack's keys in the store."""
 LIFETIME: Final = 3600
@@ -39,8 +42,8 @@ class UnauthorizedClient(Exception):
 class Authority:
     """Issues and checks the tokens of one stack.
 
-    `issuer` is the URL of the auth service. `others` are further issuers whose tokens are taken when this stack
-    signed them: it calls itself so for callers that reach it under the host of one of these.
+    `issuer` is the URL of the auth service. `others` are further issuers that are trusted: this stack under another
+    host, for callers that reach it there, or somebody else, whose keys are fetched with `get`.
     """
 
     def __init__(
@@ -48,14 +51,16 @@ class Authority:
         core: Core,
         *,
         issuer: str,
-        others: Iterable[str] = (),
+        others: Sequence[str] = (),
         new_key: Callable[[], SigningKey] = keys.generate,
+        get: Get | None = None,
     ) -> None:
         self.issuer = issuer
         self._core = core
         self._issuers = frozenset({issuer, *others})
         self._hosts = {urlsplit(known).netloc for known in self._issuers}
         self._ring = KeyRing(core, REALM, lambda: jwt.signing_key(new_key()))
+        self._remote = {} if get is None else {other: RemoteKeys(other, get) for other in others}
         self._verified: dict[str, Presented] = {}
         self._revoked: set[str] = set()
         self._revoked_known = False
@@ -113,7 +118,7 @@ class Authority:
         """
         presented = self._verified.get(token)
         if presented is None:
-            presented = jwt.verify(token, await self.keys(), issuers=self._issuers, now=self._seconds())
+            presented = await self._proved(token)
             if len(self._verified) >= VERIFIED_TOKENS:
                 self._verified.clear()
             self._verified[token] = presented
@@ -146,6 +151,22 @@ class Authority:
 
         await self._core.submit(note)
         self._revoked.add(presented.jti)
+
+    async def _proved(self, token: str) -> Presented:
+        """Return what a token says whose signature has not been checked yet. Raises `InvalidToken`."""
+        issuer, kid = jwt.claimed(token)
+        remote, now = self._remote.get(issuer), self._seconds()
+        try:
+            return jwt.verify(token, jwt.verifying(await self.keys()), issuers=self._issuers, now=now)
+        except InvalidToken:
+            if remote is None:
+                raise
+        try:
+            trusted = await remote.keys(kid)
+        except Unreachable as error:
+            _log.warning("tokens of %s are refused: %s", issuer, error)
+            raise InvalidToken("the keys of the token's issuer cannot be fetched") from None
+        return jwt.verify(token, trusted, issuers=(issuer,), now=now)
 
     async def _is_revoked(self, jti: str) -> bool:
         if not self._core.store.exclusive:  # another process may have revoked it

@@ -5,9 +5,10 @@ Pure: the time comes in with each call, in whole seconds since the epoch.
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Collection, Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -62,7 +63,19 @@ def sign(claims: Claims, key: SigningKey) -> str:
     )
 
 
-def verify(token: str, trusted: Iterable[SigningKey], *, issuers: Collection[str], now: int) -> Presented:
+class VerifyingKey(NamedTuple):
+    """A key that may have signed a token, under its id; `key` is the JWT library's."""
+
+    kid: str | None
+    key: Any
+
+
+def verifying(signing: Iterable[SigningKey]) -> list[VerifyingKey]:
+    """Return the stack's own keys as such."""
+    return [VerifyingKey(key.kid, keys.load(key)) for key in signing]
+
+
+def verify(token: str, trusted: Iterable[VerifyingKey], *, issuers: Collection[str], now: int) -> Presented:
     """Return what `token` says. Raises `InvalidToken`.
 
     A key id that is not known is refused, a missing one is not; `exp` must be there, `iss` match to the letter.
@@ -74,6 +87,17 @@ def verify(token: str, trusted: Iterable[SigningKey], *, issuers: Collection[str
     return presented
 
 
+def claimed(token: str) -> tuple[str, str | None]:
+    """Return the issuer and the key id that a token claims, unproved. Raises `InvalidToken`."""
+    try:
+        header, payload, _ = (part + "=" * (-len(part) % 4) for part in token.split("."))
+        members = msgspec.json.decode(base64.urlsafe_b64decode(payload), type=dict[str, Any])
+        kid = msgspec.json.decode(base64.urlsafe_b64decode(header), type=dict[str, Any]).get("kid")
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        raise InvalidToken("the token is malformed") from None
+    return _text(members.get("iss")), _text(kid) or None
+
+
 def check_times(presented: Presented, now: int) -> None:
     """Raise `InvalidToken` for a token that has expired, or is not good yet."""
     if now >= presented.exp:
@@ -82,21 +106,29 @@ def check_times(presented: Presented, now: int) -> None:
         raise InvalidToken("the token is not good yet")
 
 
-def _signed_members(token: str, trusted: Iterable[SigningKey]) -> dict[str, Any]:
+def _signed_members(token: str, trusted: Iterable[VerifyingKey]) -> dict[str, Any]:
     from joserfc import jws
     from joserfc.errors import JoseError
 
     if len(token) > MAX_TOKEN_LENGTH:
         raise InvalidToken("the token is too long")
-    for key in trusted:
+    for kid, key in trusted:
         try:
-            signed = jws.deserialize_compact(token, keys.load(key), algorithms=[keys.ALGORITHM])
-            if signed.headers().get("kid", key.kid) == key.kid:
+            signed = jws.deserialize_compact(token, key, algorithms=[keys.ALGORITHM])
+            if signed.headers().get("kid", kid) == kid:
                 return msgspec.json.decode(signed.payload, type=dict[str, Any])
-        except (JoseError, msgspec.DecodeError, ValueError, TypeError, AttributeError, KeyError):
+        except (
+            JoseError,
+            msgspec.DecodeError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            KeyError,
+            RecursionError,
+        ):
             # A forged header can hold anything, and the library trips over some of it in other ways than its own.
             continue
-    raise InvalidToken("the token is malformed or not signed by this stack")
+    raise InvalidToken("the token is malformed or not signed by whom it names")
 
 
 def _presented(members: dict[str, Any]) -> Presented:
