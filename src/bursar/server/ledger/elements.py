@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
@@ -26,6 +27,24 @@ CREATE: Final = "CREATE_TRANSACTION"
 ADD_METADATA: Final = "ADD_METADATA"
 REVERT: Final = "REVERT_TRANSACTION"
 DELETE_METADATA: Final = "DELETE_METADATA"
+
+
+def elements(body: bytes) -> list[Element]:
+    """The elements of a bulk that is one JSON array. Raises Validation."""
+    try:
+        return [_usual(item) for item in inputs.usual_elements(body)]
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        value = wire.first_value(body)
+    if value is not None and not isinstance(value, list):
+        raise Validation("a bulk is an array of elements")
+    return [element(item) for item in wire.items(value or [])]
+
+
+def _usual(item: inputs.UsualElement) -> Element:
+    try:
+        return Element(CREATE, item.data.request(), key=item.ik or "")
+    except InvalidPostings as error:
+        return Element(CREATE, fault=LedgerError(error.message), key=item.ik or "")
 
 
 def element(value: Any) -> Element:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -38,7 +38,32 @@ class _Body(Struct, forbid_unknown_fields=True, rename="camel"):
     runtime: str | None = None
     force: bool | None = None
 
+    def request(self, *, force: bool = False) -> CreateTransaction:
+        """The new transaction. Raises InvalidPostings and Validation."""
+        postings = [Posting(p.source, p.destination, p.amount, p.asset) for p in self.postings]
+        for index, posting in enumerate(postings):
+            check_posting(index, posting)
+        return CreateTransaction(
+            postings=postings,
+            timestamp=None if self.timestamp is None else times.parse_optional(self.timestamp),
+            metadata=self.metadata,
+            reference=self.reference or "",
+            account_metadata=self.account_metadata,
+            runtime=self.runtime or "",
+            force=bool(self.force) or force,
+        )
 
+
+class UsualElement(Struct, forbid_unknown_fields=True):
+    """The usual element of a bulk."""
+
+    action: Literal["CREATE_TRANSACTION"]
+    data: _Body
+    ik: str | None = None
+
+
+usual_elements: Final = msgspec.json.Decoder(list[UsualElement]).decode
+"""Elements that only make transactions. Raises msgspec.MsgspecError or UnicodeDecodeError for any other bulk."""
 _usual: Final = msgspec.json.Decoder(_Body).decode
 
 
@@ -50,18 +75,7 @@ def create(body: bytes, *, force: bool) -> CreateTransaction:
         return _create(body, force=force)
     if not usual.postings:
         raise NoPostings("you need to pass either a posting array or a script")
-    postings = [Posting(p.source, p.destination, p.amount, p.asset) for p in usual.postings]
-    for index, posting in enumerate(postings):
-        check_posting(index, posting)
-    return CreateTransaction(
-        postings=postings,
-        timestamp=None if usual.timestamp is None else times.parse_optional(usual.timestamp),
-        metadata=usual.metadata,
-        reference=usual.reference or "",
-        account_metadata=usual.account_metadata,
-        runtime=usual.runtime or "",
-        force=bool(usual.force) or force,
-    )
+    return usual.request(force=force)
 
 
 def _create(body: bytes, *, force: bool) -> CreateTransaction:

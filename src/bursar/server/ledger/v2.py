@@ -31,7 +31,7 @@ from bursar.server.ledger.answers import (
     shown_page,
 )
 from bursar.server.ledger.call import Call
-from bursar.server.ledger.elements import element, results
+from bursar.server.ledger.elements import element, elements, results
 from bursar.server.ledger.info import ledger_info, server_info
 from bursar.server.ledger.listings import Pages, filter_text, no_expand
 from bursar.server.ledger.listings import counted as count_listing
@@ -329,16 +329,13 @@ class Version2:
                 raise Validation(f"unsupported content type: {media}")
 
     async def _json_bulk(self, call: Call, mode: Mode) -> Answer:
-        value = wire.first_value(await call.body())
-        if value is not None and not isinstance(value, list):
-            raise Validation("a bulk is an array of elements")
-        elements = [element(item) for item in value or []]
+        found = elements(await call.body())
         most = self.service.settings.bulk_max_size
-        if most and len(elements) > most:
+        if most and len(found) > most:
             raise BulkTooLarge(f"a bulk has at most {most} elements")
         if mode.atomic and call.flag("parallel"):
             return both_modes()
-        return _bulk_answer(await self._run(call, elements, mode))
+        return _bulk_answer(await self._run(call, found, mode))
 
     async def _json_stream(self, call: Call, mode: Mode) -> Answer:
         """Elements run as they arrive; the end of the stream is reported as an error, as upstream does (24.4)."""
@@ -359,29 +356,29 @@ class Version2:
         return _bulk_answer(outcomes, message)
 
     async def _run_on(
-        self, call: Call, elements: list[Element], mode: Mode, before: list[Outcome]
+        self, call: Call, waiting: list[Element], mode: Mode, before: list[Outcome]
     ) -> list[Outcome]:
         """Run the next elements of a stream, unless an earlier one has failed."""
         if not mode.keep_going and any(outcome.error is not None for outcome in before):
-            return [canceled(waiting) for waiting in elements]
-        return await self._run(call, elements, mode)
+            return [canceled(item) for item in waiting]
+        return await self._run(call, waiting, mode)
 
     async def _script_stream(self, call: Call, mode: Mode) -> Answer:
         if mode.atomic and call.flag("parallel"):
             return both_modes()
         found = streams.blocks(wire.to_text(await call.body()))
-        elements = [item for item in found if isinstance(item, Element)]
+        scripts = [item for item in found if isinstance(item, Element)]
         fault = found[-1] if found and isinstance(found[-1], Validation) else None
-        outcomes = await self._run(call, elements, mode)
+        outcomes = await self._run(call, scripts, mode)
         if fault is None:
             return _bulk_answer(outcomes)
         return _bulk_answer(outcomes, fault.message, refused=isinstance(fault, streams.BadBlock))
 
-    async def _run(self, call: Call, elements: list[Element], mode: Mode) -> list[Outcome]:
-        if not elements:
+    async def _run(self, call: Call, waiting: list[Element], mode: Mode) -> list[Outcome]:
+        if not waiting:
             await self.service.ledger(call.ledger)
             return []
-        return await self.service.bulk(call.ledger, elements, mode)
+        return await self.service.bulk(call.ledger, waiting, mode)
 
 
 def both_modes() -> Answer:
