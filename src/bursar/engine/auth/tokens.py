@@ -43,8 +43,10 @@ class Claims(msgspec.Struct, frozen=True):
 
 def sign(claims: Claims, key: SigningKey) -> str:
     """Return the token."""
-    header = {"typ": "JWT", "alg": keys.ALGORITHM, "kid": key.kid}
-    return keys.sign(header, msgspec.json.encode(claims), key)
+    from joserfc import jwt
+
+    header = {"alg": keys.ALGORITHM, "kid": key.kid}
+    return jwt.encode(header, msgspec.to_builtins(claims), keys.load(key), algorithms=[keys.ALGORITHM])
 
 
 def verify(token: str, trusted: Iterable[SigningKey], *, issuer: str, now: int) -> Claims:
