@@ -145,7 +145,7 @@ class Formance(FormanceApi[Sync]):
         token endpoint (by default one pool of Bursar's for both); they stay the caller's to close. `hooks` are told
         about each attempt.
         """
-        self.options = options or FormanceOptions()
+        self.options: FormanceOptions = options or FormanceOptions()
         self._given = session, token_session, token_provider
         token_transport = None if token_session is None else blocking(token_session)
         shared = _session(self.options, token_provider, token_transport, hooks, clock)
@@ -198,7 +198,7 @@ class AsyncFormance(FormanceApi[Async]):
         `session` and `token_session`: the caller's own `AsyncTransport`, `httpx2.AsyncClient` or
         `aiohttp.ClientSession`.
         """
-        self.options = options or FormanceOptions()
+        self.options: FormanceOptions = options or FormanceOptions()
         self._given = session, token_session, token_provider
         token_transport = None if token_session is None else asynchronous(token_session)
         shared = _session(self.options, token_provider, token_transport, hooks, clock)
