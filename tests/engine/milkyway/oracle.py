@@ -6,11 +6,18 @@ at bank-gamma (USD). Amounts in cents or tiyin, times in microseconds.
 
 from collections import Counter
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 SECOND = 1_000_000
 PENDING, DONE, CANCELLED, FAILED, CANCEL_PENDING, STUCK = range(6)
 REPLY = {"ok": SECOND // 5, "slow": 20 * SECOND, "decline": SECOND // 5, "refuse-cancel": 20 * SECOND}
-LIMIT = 10_000_00
+WEEK = 7 * 24 * 3600 * SECOND
+RATES = {
+    # mid: (mid, less 2.5 % and cut after ten digits)
+    "13000": (Fraction(13000), Fraction(12675)),
+    "12000": (Fraction(12000), Fraction(11700)),
+    "12345.6789": (Fraction("12345.6789"), Fraction("12037.03692")),
+}
 
 
 @dataclass
@@ -21,6 +28,7 @@ class Expected:
     bank: str
     behaviour: str
     created: int
+    mid: str = "13000"
     status: int = PENDING
     dispatched: bool = False
     cancel_asked: int | None = None
@@ -34,11 +42,12 @@ class Expected:
 
     @property
     def payout(self) -> int:
-        return self.amount * 12675 if self.bank == "bank-beta" else self.amount
+        """Half-even, as `round` does."""
+        return round(self.amount * RATES[self.mid][1]) if self.bank == "bank-beta" else self.amount
 
     @property
     def markup(self) -> int:
-        return self.amount * 325 if self.bank == "bank-beta" else 0
+        return round(self.amount * RATES[self.mid][0]) - self.payout if self.bank == "bank-beta" else 0
 
     def pass_time(self, now: int) -> None:
         if self.status not in (PENDING, CANCEL_PENDING):
@@ -67,12 +76,29 @@ class Oracle:
 
     payments: dict[int, Expected] = field(default_factory=dict)
     keys: dict[str, tuple[int, tuple[int, str, str]]] = field(default_factory=dict)
+    quotes: dict[tuple[int, str, str], tuple[int, str]] = field(default_factory=dict)
+    """What was quoted: when, and at which mid rate."""
+    mid: str = "13000"
+    limit: int = 10_000_00
+    open: bool = True
+    """Whether bank-beta takes new payments."""
+    written_off: int = 0
     repaid: int = 0
     deposit: int = 0
     received: int = 0
     """Cash that came in from bank-alpha."""
     paid_out: int = 0
     """Cash that went to bank-beta."""
+
+    def bound(self, key: str | None, now: int) -> tuple[int, tuple[int, str, str]] | None:
+        """The payment and request that a key stands for, for a week after acceptance."""
+        found = self.keys.get(key or "")
+        return found if found is not None and now < self.payments[found[0]].created + WEEK else None
+
+    def price(self, meaning: tuple[int, str, str], now: int) -> str:
+        """The mid rate of a new payment: what was quoted in the last minute, else the present one."""
+        at, mid = self.quotes.get(meaning, (now - 60 * SECOND, ""))
+        return mid if now - at < 60 * SECOND else self.mid
 
     def used(self) -> int:
         charged = (
@@ -82,7 +108,7 @@ class Oracle:
         return sum(charged) - sum(turned) - self.repaid
 
     def fits(self, payment: Expected) -> bool:
-        return self.used() + payment.amount + payment.commission <= LIMIT + self.deposit
+        return self.used() + payment.amount + payment.commission <= self.limit + self.deposit
 
     def payable(self) -> int:
         kept = (
@@ -99,6 +125,7 @@ class Oracle:
         book["deposit:bank-alpha:USD", "USD"] = self.deposit
         book["deposit:bank-beta:USD", "USD"] = 5_000_00
         book["deposit:bank-beta:UZS", "UZS"] = 1_000_000_000_00
+        book["expense:writeoff:USD", "USD"] = -self.written_off
         book["nostro:house:USD", "USD"] = -5_000_00 - self.received
         book["nostro:house:UZS", "UZS"] = self.paid_out - 1_000_000_000_00
         book["payable:bank-beta:UZS", "UZS"] = self.payable()

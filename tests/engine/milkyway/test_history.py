@@ -17,6 +17,7 @@ from bursar.engine.errors import (
     InsufficientFunds,
     InvalidInput,
 )
+from bursar.engine.milkyway.errors import ServiceDown
 from bursar.engine.milkyway.invariants import check
 from bursar.engine.milkyway.tables import PAYMENTS
 from bursar.engine.view import ReadView
@@ -27,17 +28,21 @@ from tests.engine.milkyway.oracle import (
     DONE,
     FAILED,
     PENDING,
+    RATES,
     STUCK,
     Expected,
     Oracle,
 )
-from tests.engine.milkyway.rail import MINUTE, OPERATOR, SECOND, Rail
+from tests.engine.milkyway.rail import DAY, MINUTE, OPERATOR, SECOND, Rail
 
 cents = st.sampled_from([1, 49, 50, 999, 100_00, 2_500_50, 4_900_00])
 banks = st.sampled_from(["bank-beta", "bank-beta", "bank-beta", "bank-gamma"])
 behaviours = st.sampled_from(["ok", "slow", "decline", "silent", "refuse-cancel"])
-pauses = st.sampled_from([0, SECOND // 10, SECOND // 2, SECOND, 21 * SECOND, 5 * MINUTE, 16 * MINUTE])
+pauses = st.sampled_from(
+    [0, SECOND // 10, SECOND // 2, SECOND, 21 * SECOND, 5 * MINUTE, 16 * MINUTE, 7 * DAY]
+)
 picks = st.integers(0, 10**6)
+keys = st.sampled_from([None, None, "a", "b", "c"])
 
 
 class History(RuleBasedStateMachine):
@@ -52,19 +57,47 @@ class History(RuleBasedStateMachine):
         )
         self.rail.set_service("wire", "bank-gamma", currency="USD")
 
-    @rule(amount=cents, bank=banks, behaviour=behaviours, key=st.sampled_from([None, None, "a", "b", "c"]))
+    @rule(amount=cents, bank=banks, behaviour=behaviours, key=keys)
+    def pay_anew(self, amount: int, bank: str, behaviour: str, key: str | None) -> None:
+        self.pay(amount, bank, behaviour, key)
+
+    @rule(
+        amount=cents,
+        bank=banks,
+        behaviour=behaviours,
+        mid=st.sampled_from(sorted(RATES)),
+        pause=st.sampled_from([0, MINUTE - 1, MINUTE]),
+    )
+    def pay_as_quoted(self, amount: int, bank: str, behaviour: str, mid: str, pause: int) -> None:
+        """The rate changes between quote and payment; for a minute the quote is kept."""
+        self.quote(amount, bank, behaviour)
+        self.change_rate(mid)
+        self.wait(pause)
+        self.pay(amount, bank, behaviour, None)
+
+    @precondition(lambda self: self.oracle.keys)
+    @rule(pick=picks, pause=st.sampled_from([0, 7 * DAY - 1, 7 * DAY]))
+    def pay_again(self, pick: int, pause: int) -> None:
+        """The same request under its key: the same payment for a week, a new one after it."""
+        key = sorted(self.oracle.keys)[pick % len(self.oracle.keys)]
+        payment, meaning = self.oracle.keys[key]
+        self.wait(max(self.oracle.payments[payment].created + pause - self.rail.clock.now(), 0))
+        self.pay(*meaning, key)
+
     def pay(self, amount: int, bank: str, behaviour: str, key: str | None) -> None:
-        expected = Expected(amount, bank, behaviour, self.rail.clock.now())
-        meaning = (amount, bank, behaviour)
-        earlier = self.oracle.keys.get(key or "")
-        service = "card-payout" if bank == "bank-beta" else "wire"
+        meaning, now = (amount, bank, behaviour), self.rail.clock.now()
+        expected = Expected(*meaning, now, self.oracle.price(meaning, now))
+        earlier = self.oracle.bound(key, now)
         try:
-            payment = self.rail.pay(
-                f"{behaviour}-1", str(Decimal(amount).scaleb(-2)), bank=bank, service=service, key=key
-            )
+            payment = self.rail.pay(*asked(amount, behaviour), **addressed(bank), key=key)
         except IdempotencyMismatch:
             assert earlier is not None
             assert earlier[1] != meaning
+            return
+        except ServiceDown:
+            assert earlier is None
+            assert bank == "bank-beta"
+            assert not self.oracle.open
             return
         except ExposureExceeded:
             assert earlier is None
@@ -73,11 +106,44 @@ class History(RuleBasedStateMachine):
         if earlier is not None:
             assert earlier == (payment, meaning)
             return
+        assert self.oracle.open or bank == "bank-gamma"
         assert self.oracle.fits(expected)
         assert payment not in self.oracle.payments
         self.oracle.payments[payment] = expected
         if key is not None:
             self.oracle.keys[key] = payment, meaning
+
+    def quote(self, amount: int, bank: str, behaviour: str) -> None:
+        if bank == "bank-beta" and not self.oracle.open:
+            self.refused(
+                ServiceDown, lambda: self.rail.precheck(*asked(amount, behaviour), **addressed(bank))
+            )
+            return
+        now = self.rail.clock.now()
+        expected = Expected(amount, bank, behaviour, now, self.oracle.mid)
+        told = self.rail.precheck(*asked(amount, behaviour), **addressed(bank))
+        assert (told.amount_debit, told.commission) == (
+            dollars(expected.payout),
+            dollars(expected.commission),
+        )
+        self.oracle.quotes[amount, bank, behaviour] = now, self.oracle.mid
+
+    def change_rate(self, mid: str) -> None:
+        """Payments under way and quotes held keep theirs."""
+        self.rail.set_rate("USD", "UZS", mid, "0.025")
+        self.oracle.mid = mid
+
+    @rule(limit=st.sampled_from([0, 500_00, 10_000_00, 10_000_00]))
+    def change_limit(self, limit: int) -> None:
+        """Also below what is used: then nothing fits until it is settled."""
+        self.rail.set_limit(str(dollars(limit)))
+        self.oracle.limit = limit
+
+    @rule(enabled=st.sampled_from([True, True, False]))
+    def change_bank(self, enabled: bool) -> None:
+        settings = contract.InstitutionSettings("Beta", contract.Connector.SIMULATED, enabled=enabled)
+        self.rail.do(self.rail.operator.put_institution(OPERATOR, "bank-beta", settings))
+        self.oracle.open = enabled
 
     @precondition(lambda self: self.oracle.payments)
     @rule(pick=picks)
@@ -128,21 +194,21 @@ class History(RuleBasedStateMachine):
 
     @rule(amount=cents)
     def deposit(self, amount: int) -> None:
-        self.rail.cash("deposit", "bank-alpha", str(Decimal(amount).scaleb(-2)))
+        self.rail.cash("deposit", "bank-alpha", str(dollars(amount)))
         self.oracle.deposit += amount
         self.oracle.received += amount
 
     @rule(amount=cents)
     def settle(self, amount: int) -> None:
         owed = min(max(self.oracle.used(), 0), amount)
-        self.rail.cash("settle", "bank-alpha", str(Decimal(amount).scaleb(-2)))
+        self.rail.cash("settle", "bank-alpha", str(dollars(amount)))
         self.oracle.repaid += owed
         self.oracle.deposit += amount - owed
         self.oracle.received += amount
 
     @rule(amount=cents)
     def draw(self, amount: int) -> None:
-        asked = str(Decimal(amount).scaleb(-2))
+        asked = str(dollars(amount))
         if amount > max(self.oracle.used(), 0):
             self.refused(Conflict, lambda: self.rail.cash("draw_deposit", "bank-alpha", asked))
         elif amount > self.oracle.deposit:
@@ -153,9 +219,19 @@ class History(RuleBasedStateMachine):
             self.oracle.deposit -= amount
 
     @rule(amount=cents)
+    def write_off(self, amount: int) -> None:
+        asked = str(dollars(amount))
+        if amount > max(self.oracle.used(), 0):
+            self.refused(Conflict, lambda: self.rail.cash("write_off", "bank-alpha", asked))
+        else:
+            self.rail.cash("write_off", "bank-alpha", asked)
+            self.oracle.repaid += amount
+            self.oracle.written_off += amount
+
+    @rule(amount=cents)
     def settle_bank(self, amount: int) -> None:
         tiyin = amount * 12675
-        asked = str(Decimal(tiyin).scaleb(-2))
+        asked = str(dollars(tiyin))
         if tiyin > self.oracle.payable() or tiyin > 1_000_000_000_00 - self.oracle.paid_out:
             self.refused(Conflict, lambda: self.rail.cash("settle_bank", "bank-beta", asked, "UZS"))
         else:
@@ -195,6 +271,18 @@ class History(RuleBasedStateMachine):
         assert self.rail.core.store.version == version
 
 
+def asked(amount: int, behaviour: str) -> tuple[str, str]:
+    return f"{behaviour}-1", str(dollars(amount))
+
+
+def addressed(bank: str) -> dict[str, str]:
+    return {"bank": bank, "service": "card-payout" if bank == "bank-beta" else "wire"}
+
+
+def dollars(cents: int) -> Decimal:
+    return Decimal(cents).scaleb(-2)
+
+
 def _snapshot(view: ReadView) -> tuple[dict[int, int], dict[tuple[str, str], int], list[str]]:
     statuses = {row.id: row.status for row in view.select(PAYMENTS)}
     volumes = view.select(VOLUMES, {"ledger": "milkyway"})
@@ -204,4 +292,4 @@ def _snapshot(view: ReadView) -> tuple[dict[int, int], dict[tuple[str, str], int
 
 
 TestHistory = History.TestCase
-TestHistory.settings = settings(max_examples=120, stateful_step_count=40)
+TestHistory.settings = settings(max_examples=150, stateful_step_count=40)
