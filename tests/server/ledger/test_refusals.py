@@ -133,7 +133,8 @@ def test_filters_nested_deep(ledgers, path, levels, status):
 def _nested(leaf, levels):
     """The same beyond the depth that Python's encoder goes to."""
     inner = json.dumps(leaf)
-    opened = "".join('{"$%s":[%s,' % ("and" if level % 2 else "or", inner) for level in range(levels))
+    words = ("or", "and")
+    opened = "".join(f'{{"${words[level % 2]}":[{inner},' for level in range(levels))
     return opened + inner + "]}" * levels
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from tests.recorded import TRANSCRIPTS
 
-
 SCRIPT = Path(__file__).resolve().parents[3] / "scripts" / "replay.py"
 
 
