@@ -1,21 +1,43 @@
-"""A server killed under load, as `python -m bench.crash` does it a hundred times (MS67, invariant 6)."""
+"""A server under load: killed, as `python -m bench.crash` does it a hundred times, and stopped (MS67, invariant 6)."""
 
+import contextlib
 import json
+import sqlite3
 import subprocess
 import sys
-from pathlib import Path
+import time
 
 import pytest
+
+from bench.processes import ROOT, serving
 
 
 @pytest.mark.crash
 def test_ms67_kill_9_under_load_loses_no_acknowledged_payment():
     """Every acknowledged payment is there and its key still names it; the books and the rail's invariants hold."""
     command = [sys.executable, "-m", "bench.crash", "--cycles", "3", "--json"]
-    root = Path(__file__).resolve().parents[2]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=root)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=ROOT)
     assert run.returncode == 0, run.stdout + run.stderr
     result = json.loads(run.stdout)["tables"]["result"][0]
     assert result["kills"] == 3
     assert result["acknowledged"] > 0
     assert result["lost"] == 0
+
+
+@pytest.mark.crash
+def test_sigterm_under_load_answers_all_that_was_taken_in(tmp_path):
+    """32 connections pay as fast as they can; what is in the books was acknowledged, and the server exits 0."""
+    database, log = tmp_path / "hub.db", tmp_path / "acknowledged"
+    with serving(f"sqlite:///{database}") as (server, port):
+        command = [sys.executable, "-m", "bench.load", "--port", str(port), "--amount", "0.01"]
+        with subprocess.Popen([*command, "--log", str(log)], stdout=subprocess.PIPE, cwd=ROOT) as load:
+            while not log.exists() or log.read_text().count("\n") < 64:
+                assert load.poll() is None
+                time.sleep(0.005)
+            server.terminate()
+            assert server.wait(30) == 0
+            load.communicate(timeout=30)
+    acknowledged = {int(line.split()[1]) for line in log.read_text().splitlines()}
+    with contextlib.closing(sqlite3.connect(database)) as books:
+        made = {payment for (payment,) in books.execute("SELECT id FROM milkyway_payments")}
+    assert made == acknowledged
