@@ -1,12 +1,14 @@
 """Durable work: runs when due, in order, at least once, and never loses its place."""
 
 import asyncio
+import sqlite3
 
 import pytest
 
-from bursar.engine import limits
+from bursar.engine import limits, work
 from bursar.engine.clock import SandboxClock
 from bursar.engine.core import Core
+from bursar.engine.errors import StoreBusy
 from bursar.engine.ids import Ids
 from bursar.engine.store.sqlite import SqliteStore
 from bursar.engine.tables import all_tables
@@ -401,3 +403,27 @@ def test_a_step_whose_item_changed_since_it_was_found_is_left_alone():
             assert [(row.key, row.due_at) for row in await rows(core)] == [("c", T0 + MINUTE)]
 
     run(scenario())
+
+
+@pytest.mark.parametrize("failure", [sqlite3.DatabaseError("disk I/O error"), StoreBusy("later")])
+def test_a_failing_store_delays_work_and_does_not_end_it(monkeypatch, caplog, failure):
+    monkeypatch.setattr(work, "_PAUSE_S", 0)
+
+    async def scenario():
+        async with opened() as core:
+            failures, read, done = [failure] * 3, core.read, asyncio.Event()
+
+            async def failing(query):
+                if failures:
+                    raise failures.pop()
+                return await read(query)
+
+            monkeypatch.setattr(core, "read", failing)
+            core.worker.register_step("job", lambda view, key: done.set())
+            core.worker.start()
+            await schedule(core, Work("job", "a", T0))
+            await asyncio.wait_for(done.wait(), 10)
+            await core.worker.stop()
+
+    run(scenario())
+    assert caplog.text.count("trying again") == 3

@@ -69,7 +69,7 @@ WORK: Final = Table("work", WorkRow, ("kind", "key"), indexes=(("kind", "dead", 
 
 _log: Final = logging.getLogger(__name__)
 _PAUSE_S: Final = 0.5
-"""Pause, on the real clock, after the store refused a claim."""
+"""Pause, on the real clock, after the store failed or refused."""
 
 Handler = Callable[["Core", Claimed], Awaitable[None]]
 Step = Callable[["View", str], object]
@@ -157,13 +157,11 @@ class Worker:
         while not self._stopping:
             self._changed.clear()
             try:
-                found = await self._round()
-            except Unavailable as error:
-                _log.warning("work cannot be done, trying again: %s", error.message)
+                if not await self._round():
+                    await self._wait()
+            except Exception as error:  # noqa: BLE001 - whatever a store raises: without this loop nothing falls due
+                _log.warning("work cannot be done, trying again: %s", error)
                 await asyncio.sleep(_PAUSE_S)
-                continue
-            if not found:
-                await self._wait()
 
     async def _round(self) -> bool:
         """Begin what is due for handlers, as far as there is room, and take the steps that are due."""
