@@ -43,11 +43,11 @@ def restore(state: State, log: Log, data: chain.LogData, now: int) -> Entry:
         case chain.RevertedTransactionJson():
             entry = _restored(state, head, log, data.transaction, None, now)
             return replace(entry, updated=_reverted(state, data.reverted_transaction))
-        case chain.SetMetadataJson():
+        case chain.SetMetadataJson(target_type="ACCOUNT" | "TRANSACTION"):
             told = set_metadata(state, data.target_id, data.metadata, now, Origin(date=log.date))
-        case chain.DeleteMetadataJson():
+        case chain.DeleteMetadataJson(target_type="ACCOUNT" | "TRANSACTION"):
             told = delete_metadata(state, data.target_id, data.key, now, Origin(date=log.date))
-        case _:
+        case _:  # a type in other letters is kept, and means nothing
             told = Entry(head=head, log=log)
     return replace(told, head=_moved(head, log, head.transaction, now), log=log)
 

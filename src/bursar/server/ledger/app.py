@@ -101,7 +101,7 @@ class LedgerApp:
             return Answer(500, _FAULT)
 
     async def _dispatched(self, call: Call, routes: Routes, path: str) -> Answer:
-        found = routes.find(path)
+        found = routes.find(path, call.scope["method"])
         if found is None:
             return answers.NOT_FOUND
         route, call.path = found

@@ -100,10 +100,10 @@ def _create(data: wire.Members, key: str) -> Element:
 
 def _target(data: wire.Members) -> str | int | LedgerError:
     kind, target = data.text("targetType"), data.raw("targetId")
-    if kind.upper() == "ACCOUNT":
+    if kind == "ACCOUNT":
         if target is None or isinstance(target, str):
             return target or ""
-    elif kind.upper() == "TRANSACTION":
+    elif kind == "TRANSACTION":
         if target is None:
             return 0
         if isinstance(target, int) and not isinstance(target, bool):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 from bursar.server.ledger.answers import Answer
 from bursar.server.ledger.call import Call
@@ -51,22 +51,37 @@ class Routes:
         route.handlers.update(handlers)
         route.scoped = scoped
 
-    def find(self, path: str) -> tuple[Route, dict[str, str]] | None:
-        """What serves a path, with its parameters."""
-        return _find(self._root, path.split("/"), 0)
+    def find(self, path: str, method: str) -> tuple[Route, dict[str, str]] | None:
+        """What serves a path, with its parameters.
+
+        A route that has the method wins over one with fixed segments that does not; when none has it, the route is one
+        of all the methods that the path has.
+        """
+        found = list(_matches(self._root, path.split("/"), 0))
+        for route, parameters in found:
+            if method in route.handlers:
+                return route, parameters
+        if not found:
+            return None
+        route = Route()
+        for matched, _ in found:
+            route.handlers |= matched.handlers
+        route.scoped = found[0][0].scoped
+        return route, found[-1][1]
 
 
-def _find(node: _Node, segments: list[str], depth: int) -> tuple[Route, dict[str, str]] | None:
+def _matches(node: _Node, segments: list[str], depth: int) -> Iterator[tuple[Route, dict[str, str]]]:
     if depth == len(segments):
-        return (node.route, {}) if node.route is not None else None
+        if node.route is not None:
+            yield node.route, {}
+        return
     segment = segments[depth]
     fixed = node.fixed.get(segment)
-    found = _find(fixed, segments, depth + 1) if fixed is not None else None
-    if fixed is not None and segment == GROUP:
-        return found
-    if found is None and node.parameter is not None and (segment or depth + 1 < len(segments)):
+    if fixed is not None:
+        yield from _matches(fixed, segments, depth + 1)
+        if segment == GROUP:
+            return
+    if node.parameter is not None and (segment or depth + 1 < len(segments)):
         name, child = node.parameter
-        found = _find(child, segments, depth + 1)
-        if found is not None:
-            found[1][name] = segment
-    return found
+        for route, parameters in _matches(child, segments, depth + 1):
+            yield route, {name: segment, **parameters}

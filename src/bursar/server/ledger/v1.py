@@ -76,7 +76,7 @@ class Version1:
             HEAD=self.count_transactions,
             POST=self.create_transaction,
         )
-        add("transactions/batch", GET=self.no_batch, POST=self.batch)
+        add("transactions/batch", POST=self.batch)
         add("transactions/{id}", GET=self.get_transaction)
         add("transactions/{id}/revert", POST=self.revert_transaction)
         add("transactions/{id}/metadata", POST=self.set_transaction_metadata)
@@ -271,10 +271,6 @@ class Version1:
     async def batch(self, call: Call) -> Answer:
         """Refuse what the real service does not have either."""
         return Answer(400, b"not supported\n", TEXT)
-
-    async def no_batch(self, call: Call) -> Answer:
-        """Refuse an id that is none."""
-        raise Validation("invalid transaction id 'batch'")
 
     async def revert_transaction(self, call: Call) -> Answer:
         """Revert transaction."""
