@@ -105,7 +105,7 @@ class AuthApp:
         """A token is asked for first, whatever the path and the method."""
         if not await self._access.allows(call.scope, call.headers.get("authorization", "")):
             return replies.UNAUTHORIZED
-        found = self._clients.find(path)
+        found = self._clients.find(path, call.scope["method"])
         if found is None:
             return answers.NOT_FOUND
         route, call.path = found
