@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -81,6 +82,8 @@ async def _run(settings: Settings, listener: socket.socket, ready: Callable[[], 
             loop.add_signal_handler(number, server.stop)
         # The first token needs a signing key: it is made while the server starts.
         key = asyncio.create_task(runtime.realm.keys())
+        gc.freeze()
+        gc.enable()
         await server.serve(sockets=[listener])
         await key
     finally:
@@ -115,14 +118,13 @@ def _announce(options: Options, url: str) -> None:
         return
     print(f"Bursar serves {options.database} on {url} (SIGTERM or Ctrl+C stops it)", flush=True)
     if credentials:
-        from bursar.cli.output import table
-
         print(f"MilkyWay base URL: {url}/milkyway")
         print(f"MilkyWay token URL: {url}/milkyway/realms/sandbox/protocol/openid-connect/token")
         print(f"Formance server URL: {url}/formance")
         print(f"Formance token URL: {url}/formance/api/auth/oauth/token")
-        rows = [[known["api"], known["client_id"], known["client_secret"]] for known in credentials]
-        table("Sandbox credentials (everybody knows them)", ["API", "Client id", "Client secret"], rows)
+        print("Sandbox credentials, which everybody knows (API, client id, client secret):")
+        for known in credentials:  # no table: loading what draws it would keep the first request waiting
+            print(f"  {known['api']:<9} {known['client_id']:<14} {known['client_secret']}", flush=True)
 
 
 def _credentials() -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -37,10 +37,12 @@ from bursar.engine.ledger.requests import (
     input_hash,
 )
 from bursar.engine.ledger.schemas import Schema
-from bursar.engine.ledger.scripts import Execution, execute
 from bursar.engine.ledger.settings import Settings
 from bursar.engine.registry import LEDGERS, LedgerRow
 from bursar.engine.view import View
+
+if TYPE_CHECKING:
+    from bursar.engine.ledger.scripts import Execution
 
 KEY_CHARS: Final = 255
 REFERENCE_BYTES: Final = 2600
@@ -225,6 +227,10 @@ class _Effect:
             assert self._schema is not None
             template = self._schema.template(request.template)
             chosen = replace(request, plain=template.script, runtime=request.runtime or template.runtime)
+        from bursar.engine.ledger.scripts import (
+            execute,
+        )  # only a server that runs scripts pays for loading Numscript
+
         done = execute(
             self._view, self._row.name, chosen, self._settings, interprets=self._interprets(chosen)
         )

@@ -10,7 +10,6 @@ from msgspec import Raw, json
 from bursar.engine.ledger import chart, queries, wire
 from bursar.engine.ledger.errors import LedgerError, Validation
 from bursar.engine.ledger.requests import INTERPRETER, InsertSchema
-from bursar.engine.ledger.scripts import check_script
 from bursar.engine.ledger.settings import Settings
 
 
@@ -45,6 +44,8 @@ def _check_template(name: str, template: Mapping[str, str], settings: Settings) 
     if not template["script"].strip():
         raise Validation(f"invalid schema: invalid template {name}: the script is empty")
     try:
+        from bursar.engine.ledger.scripts import check_script  # only a server with scripts pays for Numscript
+
         check_script(template["script"], interprets=interprets)
     except LedgerError as error:
         raise Validation(f"invalid schema: invalid template {name}: {error.message}") from None

@@ -54,13 +54,9 @@ def signing_key(made: SigningKey) -> SigningKey:
 
 def sign(claims: Claims, key: SigningKey) -> str:
     """Return the token."""
-    from joserfc import jws
-
     # In this order the header is, byte for byte, that of the real service.
     header = {"alg": keys.ALGORITHM, "kid": key.kid, "typ": "JWT"}
-    return jws.serialize_compact(
-        header, msgspec.json.encode(claims), keys.load(key), algorithms=[keys.ALGORITHM]
-    )
+    return keys.sign(header, msgspec.json.encode(claims), key)
 
 
 class VerifyingKey(NamedTuple):
