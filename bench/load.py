@@ -15,7 +15,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections import Counter
-from typing import IO
+from typing import IO, cast
 
 TOKEN_PATH = "/milkyway/realms/sandbox/protocol/openid-connect/token"
 BODY = {
@@ -89,8 +89,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
         self.send()
 
     def send(self) -> None:

@@ -85,3 +85,12 @@ def pin(pid: int, core: int) -> bool:
         return False
     os.sched_setaffinity(pid, {core})
     return True
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time that a process has used; 0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
