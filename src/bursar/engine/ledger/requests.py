@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from msgspec import UNSET, Raw, Struct, UnsetType, field
@@ -15,6 +16,8 @@ from bursar.engine.kernel.model import format_time
 
 INTERPRETER: Final = "experimental-interpreter"
 """The runtime that is not the machine."""
+_SHORT: Final = 8
+"""Postings of which a script's text is kept."""
 _NO_TIME: Final = "0001-01-01T00:00:00Z"
 
 
@@ -157,25 +160,35 @@ def script_of(postings: Sequence[Posting], *, force: bool) -> tuple[str, dict[st
     """The script and variables that the real service turns postings into (section 9.2)."""
     accounts: dict[str, str] = {}
     amounts: dict[tuple[int, str], str] = {}
+    lines: list[tuple[str, str, str]] = []
     for posting in postings:
         for address in (posting.source, posting.destination):
             if address != WORLD and address not in accounts:
                 accounts[address] = f"va{len(accounts)}"
-        amounts.setdefault((posting.amount, posting.asset), f"vm{len(amounts)}")
-    lines = ["vars {"]
-    lines += [f"\taccount ${name}" for name in sorted(accounts.values())]
-    lines += [f"\tmonetary ${name}" for name in sorted(amounts.values())]
-    lines.append("}")
-    overdraft = " allowing unbounded overdraft" if force else ""
-    for posting in postings:
-        source = "@world" if posting.source == WORLD else f"${accounts[posting.source]}{overdraft}"
-        destination = "@world" if posting.destination == WORLD else f"${accounts[posting.destination]}"
-        lines += [
-            f"send ${amounts[posting.amount, posting.asset]} (",
-            f"\tsource = {source}",
-            f"\tdestination = {destination}",
-            ")",
-        ]
+        amount = amounts.setdefault((posting.amount, posting.asset), f"vm{len(amounts)}")
+        lines.append((accounts.get(posting.source, ""), accounts.get(posting.destination, ""), amount))
     variables = {name: address for address, name in accounts.items()}
     variables |= {name: f"{asset} {amount}" for (amount, asset), name in amounts.items()}
-    return "\n".join([*lines, ""]), variables
+    shape = tuple(lines)
+    return (_known_text if len(shape) <= _SHORT else _script_text)(shape, force), variables
+
+
+def _script_text(lines: tuple[tuple[str, str, str], ...], force: bool) -> str:
+    """The script of postings that are known by their variables: source and destination ("" for world), amount."""
+    accounts = {name for source, destination, _ in lines for name in (source, destination) if name}
+    text = ["vars {"]
+    text += [f"\taccount ${name}" for name in sorted(accounts)]
+    text += [f"\tmonetary ${name}" for name in sorted({amount for _, _, amount in lines})]
+    text.append("}")
+    overdraft = " allowing unbounded overdraft" if force else ""
+    for source, destination, amount in lines:
+        text += [
+            f"send ${amount} (",
+            f"\tsource = ${source}{overdraft}" if source else "\tsource = @world",
+            f"\tdestination = ${destination}" if destination else "\tdestination = @world",
+            ")",
+        ]
+    return "\n".join([*text, ""])
+
+
+_known_text: Final = lru_cache(maxsize=256)(_script_text)

@@ -31,7 +31,9 @@ T = TypeVar("T")
 
 MEMORY_URL: Final = "sqlite://"
 _PREFIX: Final = "sqlite:///"
-_AUTOCHECKPOINT_PAGES: Final = 10_000
+_PAGE_BYTES: Final = 8192
+"""Of a new database. A row of up to a quarter of a page needs none of its own: a log has 1 kB and more."""
+_AUTOCHECKPOINT_PAGES: Final = 5_000
 _UNFIT: Final = (OverflowError, UnicodeEncodeError)
 """What `sqlite3` raises for an integer beyond 64 bits, and for a text with a lone surrogate."""
 
@@ -251,6 +253,7 @@ def _connect(database: str, *, uri: bool = False) -> sqlite3.Connection:
         database, isolation_level=None, check_same_thread=False, cached_statements=512, uri=uri
     )
     define(connection)
+    connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {_AUTOCHECKPOINT_PAGES}")
     return connection
