@@ -94,6 +94,8 @@ class _Audit:
         self._totals: dict[Pair, VolumesRow] = {}
         self._move_counts: defaultdict[Pair, int] = defaultdict(int)
         self._accounts: dict[str, AccountRow] = {}
+        self._by_chart: set[str] = set()
+        """Accounts made by writes that named a schema version."""
         self._transactions = view.scan(TRANSACTIONS, ledger)
         self._next_row = next(self._transactions, None)
 
@@ -109,7 +111,7 @@ class _Audit:
         if not self._told:
             yield from self._check_head()
             yield from self._compare(
-                "account", self._accounts.values(), self._view.scan(ACCOUNTS, self._ledger), ACCOUNTS.key
+                "account", self._expected_accounts(), self._view.scan(ACCOUNTS, self._ledger), ACCOUNTS.key
             )
         yield from self._check_balance()
         yield from self._check_moves()
@@ -275,7 +277,9 @@ class _Audit:
     def _describe(self, address: str, metadata: Mapping[str, str], first_usage: int, log: LogRow) -> None:
         known, date = self._accounts.get(address), log.date
         if known is None:
-            text = books.encode({**self._defaults(address, log), **metadata})
+            text = books.encode(dict(metadata))
+            if log.schema_version:
+                self._by_chart.add(address)
             self._accounts[address] = AccountRow(self._ledger, address, text, first_usage, date, date)
             return
         text = books.encode({**json.decode(known.metadata), **metadata}) if metadata else known.metadata
@@ -285,10 +289,14 @@ class _Audit:
                 self._ledger, address, text, first, known.insertion_date, date
             )
 
-    def _defaults(self, address: str, log: LogRow) -> Mapping[str, str]:
-        """What a schema's chart gave a new account besides: no log repeats it, so the row is believed."""
-        row = self._view.get(ACCOUNTS, self._ledger, address) if log.schema_version else None
-        return json.decode(row.metadata, type=dict[str, str]) if row is not None else {}
+    def _expected_accounts(self) -> Iterator[AccountRow]:
+        """What a schema's chart gave a new account is in no log: there the row is believed."""
+        for account in self._accounts.values():
+            row = self._view.get(ACCOUNTS, self._ledger, account.address)
+            if row is not None and account.address in self._by_chart:
+                yield replace(account, metadata=row.metadata, updated_at=row.updated_at)
+            else:
+                yield account
 
     def _undescribe(self, address: str, key: str) -> None:
         known = self._accounts.get(address)

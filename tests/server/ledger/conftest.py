@@ -87,6 +87,10 @@ class Ledgers:
             "POST", f"/v2/{ledger}/transactions{query}", {"postings": [posting], **members}, headers=headers
         )
 
+    def submit(self, command) -> Any:
+        """A command of somebody else on the same engine."""
+        return self._loop.run_until_complete(self.core.submit(command))
+
     def damages(self) -> list[Any]:
         """What `bursar verify` finds."""
         return list(self._loop.run_until_complete(verify(self.core.store)).damages)
