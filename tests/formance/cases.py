@@ -4,7 +4,9 @@ from tests.formance.cases_auth import AUTH
 from tests.formance.cases_schemas import EXPORTS, SCHEMAS
 from tests.formance.cases_v1 import GONE, OLD
 from tests.formance.cases_v2 import ACCOUNTS, BULKS, LEDGERS, READS, SERVER, TRANSACTIONS
+from tests.formance.cases_wallets import WALLETS
 
 CASES = [
     *SERVER, *LEDGERS, *ACCOUNTS, *TRANSACTIONS, *BULKS, *READS, *SCHEMAS, *EXPORTS, *OLD, *GONE, *AUTH,
+    *WALLETS,
 ]  # fmt: skip

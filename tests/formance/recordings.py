@@ -20,10 +20,18 @@ from bursar.formance.api import FormanceApi
 from bursar.formance.auth import AuthV1
 from bursar.formance.ledger.v1 import LedgerV1
 from bursar.formance.ledger.v2 import LedgerV2
+from bursar.formance.wallets.v1 import WalletsV1
 
 HOME = Path(os.environ.get("BURSAR_SHARED") or Path(__file__).resolve().parents[3] / "shared")
-FILES = sorted([*(HOME / "transcripts").glob("ledger_*.jsonl"), *(HOME / "transcripts").glob("auth_*.jsonl")])
-GROUPS = {"sdk": FormanceApi, "auth.v1": AuthV1, "ledger.v1": LedgerV1, "ledger.v2": LedgerV2}
+SERVICES = ("auth", "ledger", "wallets")
+FILES = sorted(path for service in SERVICES for path in (HOME / "transcripts").glob(f"{service}_*.jsonl"))
+GROUPS = {
+    "sdk": FormanceApi,
+    "auth.v1": AuthV1,
+    "ledger.v1": LedgerV1,
+    "ledger.v2": LedgerV2,
+    "wallets.v1": WalletsV1,
+}
 
 _PLACE = re.compile(r"\{\{(\w+):([^{}]+)\}\}")
 

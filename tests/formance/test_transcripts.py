@@ -1,10 +1,10 @@
-"""Every answer recorded from the real ledger and auth services is read, and written again to the same JSON."""
+"""Every answer recorded from the real services is read, and written again to the same JSON."""
 
 import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import parse_qs
 
 import pytest
@@ -51,7 +51,7 @@ def written(endpoint: BaseEndpoint, exchange: Exchange) -> Any:
         body = loads(exchange.response.body)
         body["cursor"]["data"] = [loads(dumps(item)) for item in value.items]
         return body
-    if endpoint.description.unwrap is not None:
+    if endpoint.description.unwrap is not None and exchange.response.body.strip():
         value = {endpoint.description.unwrap: value}
     return None if value is None else loads(dumps(value))
 
@@ -74,7 +74,8 @@ def check_success(endpoint: BaseEndpoint, exchange: Exchange) -> str:
     response = exchange.response
     counted = endpoint.description.counted_in
     hollow = counted not in response.headers if counted else not response.body.strip()
-    if hollow and not isinstance(endpoint, Streaming) and endpoint.returns not in (None, type(None)):
+    empty = endpoint.returns is None or type(None) in (endpoint.returns, *get_args(endpoint.returns))
+    if hollow and not isinstance(endpoint, Streaming) and not empty:
         # The real server fails behind a 2xx; the caller gets an error that says so.
         with pytest.raises(UnreadableAnswer):
             written(endpoint, exchange)

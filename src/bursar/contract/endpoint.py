@@ -8,6 +8,7 @@ gives the synchronous call, the asynchronous call, the raw calls, the server's r
 from __future__ import annotations
 
 import inspect
+import typing
 import warnings
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
@@ -192,6 +193,8 @@ class BaseEndpoint:
         if self.description.media == "text":
             return _text(response)
         if not response.body.strip():
+            if response.status == 204 and type(None) in typing.get_args(self.returns):
+                return None
             raise UnreadableAnswer("the answer is empty")
         value = decoder(self.envelope)(response.body)
         if self.description.unwrap is not None:

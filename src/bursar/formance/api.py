@@ -11,6 +11,7 @@ from .wire import Wire
 if TYPE_CHECKING:
     from .auth import AuthApi
     from .ledger import LedgerApi
+    from .wallets import WalletsApi
 
 
 class ServiceVersion(Wire, kw_only=True):
@@ -50,3 +51,10 @@ class FormanceApi(Resource[C]):
         from .ledger import LedgerApi
 
         return LedgerApi(self.caller)
+
+    @property
+    def wallets(self) -> WalletsApi[C]:
+        """Wallets, balances, holds."""
+        from .wallets import WalletsApi
+
+        return WalletsApi(self.caller)

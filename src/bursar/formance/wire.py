@@ -16,6 +16,13 @@ class Wire(Model, omit_defaults=True, rename="camel"):
     """
 
 
+class ServiceInfo(Wire, kw_only=True):
+    """Which version of a service answers."""
+
+    version: str
+    debug: bool | None = None
+
+
 Metadata = dict[str, str]
 """Texts by name."""
 Filter = Annotated[Mapping[str, Any] | None, Body()]
