@@ -287,10 +287,11 @@ class Books:
             put(REFERENCES, ReferenceRow(name, transaction.reference, transaction.id))
         for move in entry.moves:
             put(MOVES, move_row(name, move))
+        get, at = self._view.get, transaction.timestamp
         for (account, asset), total in entry.volumes.items():
-            latest = self.latest(account, asset)
-            at = transaction.timestamp if latest is None else max(latest, transaction.timestamp)
-            put(VOLUMES, VolumesRow(name, account, asset, total.input, total.output, at))
+            known = get(VOLUMES, name, account, asset)
+            latest = at if known is None or known.latest < at else known.latest
+            put(VOLUMES, VolumesRow(name, account, asset, total.input, total.output, latest))
 
     def _want_for(self, new: NewTransaction) -> None:
         """Name all rows that posting reads at once, so that at most one load is needed."""

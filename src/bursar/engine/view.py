@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 
@@ -101,9 +101,10 @@ class View:
     def get(self, table: Table[R], *key: Scalar) -> R | None:
         """The row at this key as of now, the changes of this command and of earlier ones included."""
         try:
-            return cast("R | None", self._memory.rows[table][key])
+            row: R | None = self._memory.rows[table][key]
         except KeyError:
             raise Missing(Wanted([(table, key)])) from None
+        return row
 
     def put(self, table: Table[R], row: R) -> None:
         """Insert or replace a row."""

@@ -9,7 +9,7 @@ declaration order, maps sorted by key, `<` `>` `&` U+2028 U+2029 escaped, the id
 from __future__ import annotations
 
 import hashlib
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -120,6 +120,14 @@ class _Core(Struct, kw_only=True, omit_defaults=True):
         )
 
 
+class _Volumes(Struct, gc=False):
+    """Volumes as the API writes them. Members stand in this order."""
+
+    balance: int
+    input: int
+    output: int
+
+
 class _NewMemento(Struct, rename="camel"):
     transaction: _Core
     account_metadata: Mapping[str, Metadata | None] | None
@@ -133,10 +141,7 @@ class _RevertedMemento(Struct):
 def encode_volumes(volumes: VolumesMap) -> Raw:
     """`{account: {asset: {"input", "output", "balance"}}}`, sorted."""
     shown = {
-        account: {
-            asset: {"input": v.input, "output": v.output, "balance": v.input - v.output}
-            for asset, v in assets.items()
-        }
+        account: {asset: _Volumes(v.input - v.output, v.input, v.output) for asset, v in assets.items()}
         for account, assets in volumes.items()
     }
     return Raw(_encode(shown))
@@ -211,7 +216,9 @@ def chain(previous: bytes, type: str, kept: bytes, date: int, idempotency_key: s
         format_time(date).encode(),
         idempotency_key.encode(),
     )
-    return hashlib.sha256(b'"%b"\n%b' % (b64encode(previous), line) if previous else line).digest()
+    return hashlib.sha256(
+        b'"%b"\n%b' % (b2a_base64(previous, newline=False), line) if previous else line
+    ).digest()
 
 
 def log_type(data: LogData) -> str:

@@ -300,9 +300,10 @@ def apply(
     for posting in postings:
         amount, asset = posting.amount, posting.asset
         source, destination = (posting.source, asset), (posting.destination, asset)
-        for pair in (source, destination):
-            if pair not in before:
-                before[pair] = after[pair] = state.volumes(*pair)
+        if source not in before:
+            before[source] = after[source] = state.volumes(posting.source, asset)
+        if destination not in before:
+            before[destination] = after[destination] = state.volumes(posting.destination, asset)
         spent = after[source]
         if overdraft is not None:
             _check_funds(posting, spent.input - spent.output, overdraft)
@@ -416,9 +417,11 @@ def touched(state: State, new: NewTransaction, timestamp: int, date: int) -> lis
     """The accounts that a new transaction makes, describes, or shows to be older than was known."""
     described, defaults = new.account_metadata or {}, new.account_defaults
     changed = list[Account]()
-    for address in {name: None for p in new.postings for name in (p.source, p.destination)} | dict.fromkeys(
-        described
-    ):
+    addresses: dict[str, None] = {}
+    for posting in new.postings:
+        addresses[posting.source] = addresses[posting.destination] = None
+    addresses.update(dict.fromkeys(described))
+    for address in addresses:
         first_usage = state.first_usage(address)
         if first_usage is None or timestamp < first_usage or described.get(address):
             known = state.account(address)

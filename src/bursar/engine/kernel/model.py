@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -150,8 +151,14 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 def format_time(us: int) -> str:
     """RFC 3339 in UTC with up to six fractional digits, trailing zeros trimmed: `2026-01-02T03:04:06.5Z`."""
-    text = (_EPOCH + timedelta(microseconds=us)).isoformat()[:-6]
-    return (text.rstrip("0") if "." in text else text) + "Z"
+    second, fraction = divmod(us, 1_000_000)
+    text = _second(second)
+    return f"{text}.{fraction:06d}".rstrip("0") + "Z" if fraction else text + "Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(second: int) -> str:
+    return (_EPOCH + timedelta(seconds=second)).isoformat()[:-6]
 
 
 def parse_time(text: str) -> int:

@@ -327,6 +327,8 @@ def _addresses(new: NewTransaction) -> set[str]:
 
 
 def _check_reference(reference: str) -> None:
+    if not reference:
+        return
     check_text({reference: ""})
     if len(reference.encode()) > REFERENCE_BYTES:
         raise BadMetadata(f"a reference has at most {REFERENCE_BYTES} bytes")

@@ -57,10 +57,11 @@ class Routes:
         A route that has the method wins over one with fixed segments that does not; when none has it, the route is one
         of all the methods that the path has.
         """
-        found = list(_matches(self._root, path.split("/"), 0))
-        for route, parameters in found:
+        found: list[tuple[Route, dict[str, str]]] = []
+        for route, parameters in _matches(self._root, path.split("/"), 0):
             if method in route.handlers:
                 return route, parameters
+            found.append((route, parameters))
         if not found:
             return None
         route = Route()
