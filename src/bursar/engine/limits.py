@@ -41,6 +41,9 @@ WORK_ERROR_CHARS: Final = 500
 AMOUNT_DIGITS: Final = 36
 """Most digits of a MilkyWay amount in minor units, charged or paid out (MS21)."""
 
+LEDGER_AMOUNT_DIGITS: Final = 4_000
+"""Most digits of an amount in a ledger. Sums have more, up to the 4,300 that Python writes."""
+
 KEY_BYTES: Final = 255
 """Longest idempotency key (MS48)."""
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from binascii import Error as BadBase64
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from msgspec import UNSET, Raw, Struct
 from msgspec.structs import replace
@@ -30,11 +29,16 @@ from bursar.engine.ledger import history, schemas, times, wire
 from bursar.engine.ledger.commands import KEY_CHARS
 from bursar.engine.ledger.errors import ImportRefused, LedgerError, Validation
 from bursar.engine.ledger.ledgers import find
+from bursar.engine.ledger.names import TOO_MUCH, TOO_MUCH_TOGETHER
 from bursar.engine.ledger.schema_input import read_back
+from bursar.engine.limits import LEDGER_AMOUNT_DIGITS
 from bursar.engine.registry import LEDGERS, LedgerRow
 from bursar.engine.store.base import Range, Wanted
 from bursar.engine.store.table import AnyTable, Key
 from bursar.engine.view import View
+
+LAST_ID: Final = 2**62
+"""Largest id of an imported log or transaction: ids go on from there, and there must be some left."""
 
 
 class Told(Struct, frozen=True):
@@ -58,13 +62,13 @@ def _read(value: Any) -> Told:
         raise Validation("a log is an object")
     members = wire.Members(value)
     number = members.natural("id")
-    if number is None or number >= 2**63:
-        raise Validation("a log needs an id")
+    if number is None or number > LAST_ID:
+        raise Validation(f"a log needs an id, up to {LAST_ID}")
     kind, date = members.text("type"), members.time("date")
     data = _data(kind, members.raw("data"))
     try:
         digest = b64decode(members.text("hash"), validate=True)
-    except BadBase64:
+    except ValueError:
         raise Validation("'hash' must be base64") from None
     log = Log(
         id=number,
@@ -124,11 +128,13 @@ def _target(members: wire.Members) -> tuple[str, str | int]:
 
 def _transaction(members: wire.Members, *, effective: bool = True) -> chain.TransactionJson:
     number = members.natural("id")
-    if number is None or number >= 2**63:
-        raise Validation("a transaction needs an id")
+    if number is None or number > LAST_ID:
+        raise Validation(f"a transaction needs an id, up to {LAST_ID}")
     values = members.array("postings")
     wire.check_amounts(values)
     postings = [wire.posting(value, index) for index, value in enumerate(values)]
+    if any(abs(posting.amount) >= TOO_MUCH for posting in postings):
+        raise Validation(f"an amount has at most {LEDGER_AMOUNT_DIGITS} digits")
     reverted_at = members.time("revertedAt")
     post, pre = _volumes(members.raw("postCommitVolumes"), postings)
     post_effective, pre_effective = _volumes(members.raw("postCommitEffectiveVolumes"), postings)
@@ -184,6 +190,8 @@ def _amount(members: wire.Members, name: str) -> int:
         return 0
     if not isinstance(value, int) or isinstance(value, bool):
         raise Validation(f"'{name}' must be a whole number")
+    if abs(value) >= TOO_MUCH_TOGETHER:
+        raise Validation(f"'{name}' has more digits than sums of amounts can have")
     return value
 
 

@@ -7,12 +7,18 @@ from typing import Final
 
 from bursar.engine.kernel import Posting
 from bursar.engine.ledger.errors import InvalidPostings, OutdatedSchema, Validation
+from bursar.engine.limits import LEDGER_AMOUNT_DIGITS
 
 _NAME: Final = re.compile(r"[0-9a-zA-Z_-]{1,63}")
 _BUCKET: Final = re.compile(r"[0-9a-zA-Z_-]{1,52}")
 _RESERVED: Final = frozenset({"_", "_info", "_healthcheck"})
 is_address: Final = re.compile(r"[a-zA-Z0-9_-]+(?::[a-zA-Z0-9_-]+)*").fullmatch
 is_asset: Final = re.compile(r"[A-Z][A-Z0-9]{0,16}(?:_[A-Z]{1,16})?(?:/[0-9]{1,6})?").fullmatch
+
+TOO_MUCH: Final = 10**LEDGER_AMOUNT_DIGITS
+"""The least amount that no posting may have."""
+TOO_MUCH_TOGETHER: Final = TOO_MUCH * 10**200
+"""The least sum of amounts that there cannot be."""
 
 
 def check_ledger(name: str) -> None:
@@ -37,6 +43,8 @@ def check_posting(index: int, posting: Posting) -> None:
     """Refuse a posting whose amount, addresses or asset have the wrong shape, in this order. Raises InvalidPostings."""
     if posting.amount < 0:
         raise InvalidPostings(f"invalid posting {index}: negative amount")
+    if posting.amount >= TOO_MUCH:
+        raise InvalidPostings(f"invalid posting {index}: an amount has at most {LEDGER_AMOUNT_DIGITS} digits")
     if not is_address(posting.source):
         raise InvalidPostings(f"invalid posting {index}: invalid source address")
     if not is_address(posting.destination):

@@ -18,6 +18,7 @@ from bursar.engine.ledger.query.fields import Field, Fields
 from bursar.engine.ledger.query.pages import Column, Listing, Page, listing_of, sort_of
 from bursar.engine.ledger.schemas import Schema
 from bursar.engine.ledger.settings import Settings
+from bursar.engine.limits import LEDGER_AMOUNT_DIGITS
 from bursar.engine.registry import DEFAULT_FEATURES, LedgerRow
 from bursar.engine.view import ReadView
 
@@ -273,9 +274,13 @@ def _text(value: Any) -> str:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
+def _is_whole(value: Decimal) -> bool:
+    return value.adjusted() < LEDGER_AMOUNT_DIGITS and value == value.to_integral_value()
+
+
 def _typed(name: str, value: Any, kind: str) -> Any:
     """The value, if it is of the type. A whole number may be written with a fraction of zeros. Raises Validation."""
-    if kind == "int" and isinstance(value, Decimal) and value == value.to_integral_value():
+    if kind == "int" and isinstance(value, Decimal) and _is_whole(value):
         return int(value)
     if not _is_of(value, kind):
         raise Validation(f"invalid value `{value}` for type `{kind}` of variable `{name}`")

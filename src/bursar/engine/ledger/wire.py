@@ -23,7 +23,10 @@ T = TypeVar("T")
 DEPTH: Final = 10_000
 """Arrays and objects inside each other; more are refused."""
 _BLANKS: Final = " \t\r\n"
+_EXPONENT_DIGITS: Final = 3
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
+_INTEGER: Final = re.compile(r"([+-]?)0*([0-9]*)(?<=[0-9])")
+_INTEGER_DIGITS: Final = 30
 _BLANK_RUN: Final = re.compile(r"[ \t\r\n]*")
 
 
@@ -33,7 +36,10 @@ class Literal(Decimal):
     written: str
 
     def __new__(cls, text: str) -> Self:
-        """Read a number."""
+        """Read a number. Raises ValueError for an exponent without use, which would make integers without end."""
+        _, _, exponent = text.lower().partition("e")
+        if len(exponent.lstrip("+-0")) > _EXPONENT_DIGITS:
+            raise ValueError(f"the exponent {exponent[:20]} is out of range")
         number = super().__new__(cls, text)
         number.written = text
         return number
@@ -113,6 +119,15 @@ def _decoded(text: str, begin: int, decoder: json.JSONDecoder) -> tuple[Any, int
         return decoder.raw_decode(text, begin)
     except RecursionError:
         return deep.decode(text, begin, DEPTH, Literal)
+
+
+def integer(text: str, low: int, high: int) -> int | None:
+    """A whole number from `low` to `high`, with or without sign, in ASCII digits; None for any other text."""
+    found = _INTEGER.fullmatch(text)
+    if found is None or len(found[2]) > _INTEGER_DIGITS:
+        return None
+    number = int(f"{found[1]}0{found[2]}")
+    return number if low <= number <= high else None
 
 
 def first_value(body: bytes) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 from functools import cached_property
 from typing import Final
@@ -13,14 +12,13 @@ from starlette.types import Receive, Scope
 from bursar.engine.ledger import times
 from bursar.engine.ledger.commands import Options
 from bursar.engine.ledger.errors import Validation
-from bursar.engine.ledger.wire import to_text
+from bursar.engine.ledger.wire import integer, to_text
 from bursar.server import limits
 from bursar.server.exchange import ClientGone
 from bursar.server.ledger.paths import BadEscape, unescape
 
 _TRUE: Final = frozenset({"1", "true"})
 _YES: Final = frozenset({"true", "yes", "y", "1"})
-_NATURAL: Final = re.compile(r"[0-9]+")
 
 
 class TooLarge(Exception):
@@ -84,9 +82,10 @@ class Call:
         text = self.parameter(name)
         if not text:
             return 0
-        if not _NATURAL.fullmatch(text) or int(text) > most:
+        number = integer(text, 0, most) if text[0] not in "+-" else None
+        if number is None:
             raise Validation(f"invalid '{name}': {text!r} is no whole number from 0 to {most}")
-        return int(text)
+        return number
 
     def address(self) -> str:
         """The account's address, decoded once more than other parameters. Raises Validation."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from msgspec import json
 
 from bursar.engine.kernel.model import format_time
-from bursar.engine.ledger import times
+from bursar.engine.ledger import times, wire
 from bursar.engine.ledger.errors import Validation
 from bursar.server.ledger.call import Call
 
@@ -20,7 +19,6 @@ _OPERATORS: Final = {
     "gt": "$gt",
     "gte": "$gte",
 }
-_INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 
 
 def of_transactions(call: Call) -> str:
@@ -77,11 +75,12 @@ def _metadata(call: Call) -> list[dict[str, Any]]:
 
 
 def _balance(text: str, operator: str) -> dict[str, Any]:
-    if not _INTEGER.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
+    number = wire.integer(text, -(2**63), 2**63 - 1)
+    if number is None:
         raise Validation(f"invalid 'balance': {text!r} is no whole number of 64 bits")
     if operator not in _OPERATORS:
         raise Validation(f"invalid 'balanceOperator': {operator!r}")
-    test = {_OPERATORS[operator]: {"balance": int(text)}}
+    test = {_OPERATORS[operator]: {"balance": number}}
     return {"$not": test} if operator == "ne" else test
 
 

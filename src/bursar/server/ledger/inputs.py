@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
@@ -15,9 +14,6 @@ from bursar.engine.ledger.errors import InvalidPostings, NoPostings, Validation
 from bursar.engine.ledger.names import check_posting
 from bursar.engine.ledger.requests import CreateTransaction, RevertTransaction, SetMetadata
 from bursar.server.ledger import variables
-
-_ID: Final = re.compile(r"[0-9]+")
-_SIGNED_ID: Final = re.compile(r"[+-]?[0-9]+")
 
 
 class _Posting(Struct, forbid_unknown_fields=True):
@@ -175,13 +171,15 @@ def revert(body: bytes, id: int, options: Mapping[str, bool]) -> RevertTransacti
 
 def write_id(text: str) -> int:
     """A transaction's id in the path of a write: 64 bits without sign. Raises Validation."""
-    if not _ID.fullmatch(text) or int(text) >= 2**64:
+    number = wire.integer(text, 0, 2**64 - 1)
+    if number is None or text[0] in "+-":
         raise Validation(f"invalid transaction id {text!r}")
-    return int(text) if int(text) < 2**63 else -1
+    return number if number < 2**63 else -1
 
 
 def read_id(text: str) -> int:
     """A transaction's id in the path of a read: 64 bits with sign. Raises Validation."""
-    if not _SIGNED_ID.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
+    number = wire.integer(text, -(2**63), 2**63 - 1)
+    if number is None:
         raise Validation(f"invalid transaction id {text!r}")
-    return int(text)
+    return number

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Final
 
 from msgspec.structs import replace
 
@@ -14,8 +12,6 @@ from bursar.engine.ledger.query import accounts, ledgers, logs, transactions, vo
 from bursar.engine.ledger.query.expression import parse
 from bursar.engine.ledger.query.pages import LARGEST_SIZE, Column, Listing, listing_of, sort_of
 from bursar.server.ledger.call import Call
-
-_INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 
 
 class Pages:
@@ -162,6 +158,7 @@ def _levels(call: Call) -> int:
     text = call.parameter("groupBy")
     if not text:
         return 0
-    if not _INTEGER.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
+    number = wire.integer(text, -(2**63), 2**63 - 1)
+    if number is None:
         raise Validation(f"invalid 'groupBy': {text!r} is no whole number")
-    return max(int(text), 0)
+    return max(number, 0)
