@@ -30,9 +30,9 @@ IMPORTS = {
 class Contestant:
     """A client in its own process."""
 
-    def __init__(self, name: str, python: str, base: str) -> None:
+    def __init__(self, name: str, python: str, base: str, script: Path = HERE / "contestant.py") -> None:
         self.name = name
-        command = [python, str(HERE / "contestant.py"), name, base]
+        command = [python, str(script), name, base]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdin
         assert self.process.stdout

@@ -1,0 +1,105 @@
+"""CPU per call and time to a first answer of Formance clients, against one `bursar serve --sandbox`.
+
+The vendor's SDK runs in an environment of its own: BURSAR_VENDOR_PYTHON names its interpreter, which must have
+formance-sdk-python. Both clients read whole answers into typed models.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from bench.client import Contestant
+from bench.ledger import MANY, Load, generate
+from bench.ledger_load import LEDGER, PAGE
+from bench.processes import pin, serving, vendor_python
+from bench.report import Report, machine, median
+
+OPERATIONS = {"get": "get_transaction", "page": f"a page of {PAGE} transactions"}
+SCRIPT = Path(__file__).resolve().parent / "formance_contestant.py"
+
+
+def calls(report: Report, port: int, pythons: dict[str, str], rounds: int, count: int) -> None:
+    """Measure CPU per call; a round asks every client in turn, the figure is the median of the rounds."""
+    base = f"http://127.0.0.1:{port}/formance"
+    with contextlib.ExitStack() as stack:
+        field = [
+            stack.enter_context(contextlib.closing(Contestant(name, python, base, SCRIPT)))
+            for name, python in pythons.items()
+        ]
+        for contestant in field:
+            pin(contestant.process.pid, 0)
+        for operation, title in OPERATIONS.items():
+            each = count if operation == "get" else max(count // 10, 1)
+            taken: dict[str, list[float]] = {name: [] for name in pythons}
+            for contestant in field:
+                contestant.cpu_us(operation, max(each // 10, 3))  # warm: connection, models
+            for _ in range(rounds):
+                for contestant in field:
+                    taken[contestant.name].append(contestant.cpu_us(operation, each))
+            cpu = {name: median(values) for name, values in taken.items()}
+            report.tables[f"{title}: CPU of the client process"] = [
+                {"client": name, "CPU per call, us": f"{value:,.0f}"} for name, value in cpu.items()
+            ]
+            if "vendor" in cpu:
+                share = cpu["bursar"] / cpu["vendor"]
+                report.goal(f"{title}: {share:.2f} of the vendor's CPU (goal: at most 0.25)", share <= 0.25)
+
+
+def first_answers(report: Report, port: int, pythons: dict[str, str], rounds: int) -> None:
+    """Measure from the start of an interpreter to the first answer, less an empty interpreter."""
+    base = f"http://127.0.0.1:{port}/formance"
+    best: dict[str, float] = {}
+    for _ in range(rounds):
+        for name, python in pythons.items():
+            for case, command in {
+                name: [python, str(SCRIPT), name, base, "once"],
+                f"{name}, empty": [python, "-c", ""],
+            }.items():
+                started = time.perf_counter()
+                subprocess.run(command, check=True)
+                best[case] = min(best.get(case, 9e9), time.perf_counter() - started)
+    net = {name: (best[name] - best[f"{name}, empty"]) * 1000 for name in pythons}
+    report.tables["from import to the first answer, less an empty interpreter"] = [
+        {"client": name, "ms": f"{value:.0f}"} for name, value in net.items()
+    ]
+    if "vendor" in net:
+        share = net["bursar"] / net["vendor"]
+        report.goal(f"first answer: {share:.2f} of the vendor's time (goal: at most 0.33)", share <= 1 / 3)
+
+
+def main() -> None:
+    """Entry point."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--count", type=int, default=200, help="calls of a round; a tenth as many pages")
+    parser.add_argument("--json", action="store_true")
+    chosen = parser.parse_args()
+    report = Report("Formance clients", machine())
+    pythons = {"bursar": sys.executable}
+    if python := vendor_python():
+        pythons["vendor"] = python
+    else:
+        report.conditions["vendor"] = "not measured: set BURSAR_VENDOR_PYTHON"
+    with serving("sqlite://") as (process, port):
+        pin(process.pid, 1)
+        urllib.request.urlopen(f"http://127.0.0.1:{port}{LEDGER}", b"{}", timeout=10).close()
+        generate(port, Load("fill", "create", 8, MANY), 0.5)
+        calls(report, port, pythons, chosen.rounds, chosen.count)
+        first_answers(report, port, pythons, chosen.rounds)
+    report.conditions |= {
+        "calls": f"median of {chosen.rounds} interleaved rounds of {chosen.count} calls (pages: a tenth), synchronous, "
+        "one keep-alive connection, typed models",
+        "server": "bursar serve --sandbox in memory, on the other core; open, so no token is fetched",
+        "imports": f"minimum of {chosen.rounds} fresh interpreters, bytecode cached",
+    }
+    report.show(chosen.json)
+
+
+if __name__ == "__main__":
+    main()
