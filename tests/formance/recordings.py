@@ -20,20 +20,27 @@ from bursar.formance.api import FormanceApi
 from bursar.formance.auth import AuthV1
 from bursar.formance.ledger.v1 import LedgerV1
 from bursar.formance.ledger.v2 import LedgerV2
+from bursar.formance.reconciliation.v1 import ReconciliationV1
+from bursar.formance.search.v1 import SearchV1
 from bursar.formance.wallets.v1 import WalletsV1
+from bursar.formance.webhooks.v1 import WebhooksV1
 
 HOME = Path(os.environ.get("BURSAR_SHARED") or Path(__file__).resolve().parents[3] / "shared")
-SERVICES = ("auth", "ledger", "wallets")
+SERVICES = ("auth", "ledger", "reconciliation", "wallets", "webhooks")
 FILES = sorted(path for service in SERVICES for path in (HOME / "transcripts").glob(f"{service}_*.jsonl"))
 GROUPS = {
     "sdk": FormanceApi,
     "auth.v1": AuthV1,
     "ledger.v1": LedgerV1,
     "ledger.v2": LedgerV2,
+    "reconciliation.v1": ReconciliationV1,
+    "search.v1": SearchV1,
     "wallets.v1": WalletsV1,
+    "webhooks.v1": WebhooksV1,
 }
 
 _PLACE = re.compile(r"\{\{(\w+):([^{}]+)\}\}")
+_NUMBER = re.compile(r'"\{\{number:(\d+)\}\}"')
 
 
 @dataclass(frozen=True)
@@ -54,11 +61,11 @@ class Exchange:
 
 def filled(text: str) -> str:
     """Put a value of its kind in the place of each placeholder."""
-    return _PLACE.sub(lambda found: _value(found.group(1), found.group(2)), text)
+    return _PLACE.sub(lambda found: _value(found.group(1), found.group(2)), _NUMBER.sub(r"\1", text))
 
 
 def _value(kind: str, name: str) -> str:
-    if kind == "now":
+    if kind in ("now", "later"):
         # Fractions with zeros at the end are the ones that are easily written back differently.
         return f"2026-01-02T03:04:{int(name) % 60:02}.{'12' if int(name) % 2 else '000123'}Z"
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{kind}:{name}")) if kind == "uuid" else f"{kind}-{name}"

@@ -18,6 +18,7 @@ from bursar.formance import Formance, FormanceOptions
 from tests.formance.case import KEY, TEXT, Case
 from tests.formance.cases import CASES
 from tests.formance.cases_v1 import GONE
+from tests.formance.cases_webhooks import SEARCH
 from tests.formance.recordings import GROUPS
 
 
@@ -88,8 +89,8 @@ def test_every_operation_has_a_case() -> None:
     assert operations == {case.operation for case in CASES}
 
 
-@pytest.mark.parametrize("case", GONE, ids=str)
-def test_operations_that_the_server_no_longer_has_warn(case: Case) -> None:
+@pytest.mark.parametrize("case", [*GONE, *SEARCH], ids=str)
+def test_deprecated_operations_warn(case: Case) -> None:
     client = Formance(session=Recorder())
     with pytest.warns(DeprecationWarning, match=case.operation.rpartition(".")[2]), pytest.raises(Sent):
         case.call(client)

@@ -11,7 +11,10 @@ from .wire import Wire
 if TYPE_CHECKING:
     from .auth import AuthApi
     from .ledger import LedgerApi
+    from .reconciliation import ReconciliationApi
+    from .search import SearchApi
     from .wallets import WalletsApi
+    from .webhooks import WebhooksApi
 
 
 class ServiceVersion(Wire, kw_only=True):
@@ -58,3 +61,24 @@ class FormanceApi(Resource[C]):
         from .wallets import WalletsApi
 
         return WalletsApi(self.caller)
+
+    @property
+    def reconciliation(self) -> ReconciliationApi[C]:
+        """Policies, rules, alerts on drift."""
+        from .reconciliation import ReconciliationApi
+
+        return ReconciliationApi(self.caller)
+
+    @property
+    def search(self) -> SearchApi[C]:
+        """Search, which the vendor gave up."""
+        from .search import SearchApi
+
+        return SearchApi(self.caller)
+
+    @property
+    def webhooks(self) -> WebhooksApi[C]:
+        """Where events are sent, and what became of them."""
+        from .webhooks import WebhooksApi
+
+        return WebhooksApi(self.caller)
