@@ -65,7 +65,9 @@ class LedgerApp:
         answer = cors.preflight(call)
         if answer is None:
             answer = await self._guarded(call, path)
-        fields = [*answer.headers, *cors.headers(call)] if call.headers.get("origin") else answer.headers
+        if not call.headers.get("origin"):
+            return answer
+        fields = [*answer.headers, *cors.headers(call)]
         return Answer(answer.status, answer.body, answer.media, fields, answer.stream)
 
     def _about(self, call: Call, path: str) -> Answer:

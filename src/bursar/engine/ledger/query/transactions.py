@@ -106,14 +106,16 @@ def _rendered(
 
 def _shown(view: ReadView, ledger: LedgerRow, row: Row, expand: Sequence[str]) -> dict[str, Any]:
     number, postings, metadata, reference, timestamp, inserted_at, updated_at, reverted_at, template = row[:9]
+    inserted = shown_time(inserted_at)
     shown: dict[str, Any] = {
         "postings": Raw(postings),
         "metadata": Raw(metadata),
-        "timestamp": shown_time(timestamp),
+        "timestamp": inserted if timestamp == inserted_at else shown_time(timestamp),
     }
     if reference:
         shown["reference"] = reference
-    shown |= {"id": number, "insertedAt": shown_time(inserted_at), "updatedAt": shown_time(updated_at)}
+    shown["id"], shown["insertedAt"] = number, inserted
+    shown["updatedAt"] = inserted if updated_at == inserted_at else shown_time(updated_at)
     if reverted_at is not None:
         shown["revertedAt"] = shown_time(reverted_at)
     if template:
