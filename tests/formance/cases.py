@@ -1,6 +1,7 @@
 """One call of every operation."""
 
 from tests.formance.cases_auth import AUTH
+from tests.formance.cases_orchestration import FLOWS
 from tests.formance.cases_reconciliation import ALERTS, POLICIES, RULES
 from tests.formance.cases_schemas import EXPORTS, SCHEMAS
 from tests.formance.cases_v1 import GONE, OLD
@@ -10,5 +11,5 @@ from tests.formance.cases_webhooks import SEARCH, WEBHOOKS
 
 CASES = [
     *SERVER, *LEDGERS, *ACCOUNTS, *TRANSACTIONS, *BULKS, *READS, *SCHEMAS, *EXPORTS, *OLD, *GONE, *AUTH,
-    *WALLETS, *WEBHOOKS, *SEARCH, *POLICIES, *RULES, *ALERTS,
+    *WALLETS, *WEBHOOKS, *SEARCH, *POLICIES, *RULES, *ALERTS, *FLOWS,
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from .wire import Wire
 if TYPE_CHECKING:
     from .auth import AuthApi
     from .ledger import LedgerApi
+    from .orchestration import OrchestrationApi
     from .reconciliation import ReconciliationApi
     from .search import SearchApi
     from .wallets import WalletsApi
@@ -82,3 +83,10 @@ class FormanceApi(Resource[C]):
         from .webhooks import WebhooksApi
 
         return WebhooksApi(self.caller)
+
+    @property
+    def orchestration(self) -> OrchestrationApi[C]:
+        """Workflows, their runs, triggers."""
+        from .orchestration import OrchestrationApi
+
+        return OrchestrationApi(self.caller)
