@@ -119,7 +119,7 @@ class WalletsV1(Resource[C]):
         """Give money to a wallet. An unknown wallet's account takes it too: check ids before."""
         ...
 
-    @post(f"{_WALLET}/debit", effect=Effect.KEYED, unwrap="data", errors=_SPEND)
+    @post(f"{_WALLET}/debit", effect=Effect.KEYED, status=201, unwrap="data", errors=_SPEND)
     def debit_wallet(
         self, id: str, debit: Debit | Mapping[str, Any], *, idempotency_key: Key = None
     ) -> Hold | None:
