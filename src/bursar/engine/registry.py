@@ -17,6 +17,9 @@ DEFAULT_FEATURES: Final = (
 )
 """JSON with sorted keys."""
 
+RAIL_LEDGERS: Final = frozenset({"milkyway"})
+"""Books that the engine's rails keep: through the ledger API they can be read, not changed."""
+
 IDS: Final = "ledger_ids"
 """The sequence that numbers ledgers, from 1 on."""
 

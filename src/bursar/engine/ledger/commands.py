@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from bursar.engine import errors as kernel_errors
 from bursar.engine.books import HEADS, IDEMPOTENCY, LOGS, NEVER, VOLUMES, Books, VolumesRow, head_row
 from bursar.engine.kernel import Entry, NewTransaction, Origin, Posting, chain, ledger
-from bursar.engine.ledger import features, history, schemas
+from bursar.engine.ledger import features, history, names, schemas
 from bursar.engine.ledger.errors import (
     AlreadyReverted,
     BadKey,
@@ -90,6 +90,7 @@ def write(
     start = view.savepoint()
     try:
         row = find(view, name)
+        names.check_not_a_rails(name)
         digest = input_hash(request)
         if options.key:
             known = _repeated(view, name, request, options.key, digest)

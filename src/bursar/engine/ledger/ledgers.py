@@ -11,7 +11,7 @@ from bursar.engine.books import HEADS, encode, head_row
 from bursar.engine.kernel import Head
 from bursar.engine.ledger import features, names
 from bursar.engine.ledger.errors import BadMetadata, LedgerError, LedgerExists, LedgerNotFound
-from bursar.engine.registry import DEFAULT_BUCKET, IDS, LEDGERS, LedgerRow
+from bursar.engine.registry import DEFAULT_BUCKET, IDS, LEDGERS, RAIL_LEDGERS, LedgerRow
 from bursar.engine.view import View
 
 
@@ -60,6 +60,7 @@ def create(
 
 def set_metadata(view: View, name: str, metadata: Mapping[str, str]) -> None:
     """Merge metadata; an unknown name is no fault (section 24.4)."""
+    names.check_not_a_rails(name)
     check_text(metadata)
     row = view.get(LEDGERS, name)
     if row is not None:
@@ -69,6 +70,7 @@ def set_metadata(view: View, name: str, metadata: Mapping[str, str]) -> None:
 
 def delete_metadata(view: View, name: str, key: str) -> None:
     """Remove a key; unknown names and keys are no fault."""
+    names.check_not_a_rails(name)
     row = view.get(LEDGERS, name)
     if row is not None:
         kept = json.decode(row.metadata, type=dict[str, str])
@@ -77,9 +79,9 @@ def delete_metadata(view: View, name: str, key: str) -> None:
 
 
 def delete_bucket(view: View, bucket: str) -> None:
-    """Hide the live ledgers of a bucket, all as of one moment."""
+    """Hide the live ledgers of a bucket, all as of one moment; a rail's book stays."""
     for row in view.scan(LEDGERS):
-        if row.bucket == bucket and row.deleted_at is None:
+        if row.bucket == bucket and row.deleted_at is None and row.name not in RAIL_LEDGERS:
             view.put(LEDGERS, replace(row, deleted_at=view.now))
 
 

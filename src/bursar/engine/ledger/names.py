@@ -8,6 +8,7 @@ from typing import Final
 from bursar.engine.kernel import Posting
 from bursar.engine.ledger.errors import InvalidPostings, OutdatedSchema, Validation
 from bursar.engine.limits import LEDGER_AMOUNT_DIGITS
+from bursar.engine.registry import RAIL_LEDGERS
 
 _NAME: Final = re.compile(r"[0-9a-zA-Z_-]{1,63}")
 _BUCKET: Final = re.compile(r"[0-9a-zA-Z_-]{1,52}")
@@ -27,6 +28,15 @@ def check_ledger(name: str) -> None:
         raise Validation(f"invalid ledger name {name!r}: 1 to 63 of letters, digits, '_' and '-'")
     if name in _RESERVED:
         raise Validation(f"the ledger name {name!r} is reserved")
+    check_not_a_rails(name)
+
+
+def check_not_a_rails(name: str) -> None:
+    """Refuse to change a rail's own book: only the rail knows what its postings mean. Raises Validation."""
+    if name in RAIL_LEDGERS:
+        raise Validation(
+            f"ledger {name!r} is kept by the engine itself: it can be read here, but not changed"
+        )
 
 
 def check_bucket(name: str) -> None:
