@@ -12,6 +12,7 @@ import binascii
 import hashlib
 import hmac
 import secrets
+from uuid import UUID
 
 SECRET_BYTES = 32
 SALT_BYTES = 16
@@ -21,6 +22,11 @@ _SCHEME = "hmac-sha256"
 def generate() -> str:
     """Return a new secret: 32 bytes of the operating system's randomness as URL-safe text."""
     return secrets.token_urlsafe(SECRET_BYTES)
+
+
+def generate_uuid() -> str:
+    """Return a fresh secret of 122 random bits in the form of a version 4 UUID (RFC 9562)."""
+    return str(UUID(bytes=secrets.token_bytes(16), version=4))
 
 
 def digest(secret: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -43,8 +42,8 @@ class Client(msgspec.Struct, frozen=True):
 
 
 def new_secret() -> str:
-    """Return a fresh secret: a UUID of the operating system's randomness, as the real service makes them."""
-    return str(uuid.uuid4())
+    """Return a fresh secret: a UUID, as the real service makes them."""
+    return secrets.generate_uuid()
 
 
 def create(view: View, options: ClientOptions, client_id: str = "") -> Client:
