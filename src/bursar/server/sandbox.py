@@ -16,6 +16,7 @@ from bursar.engine.clock import SandboxClock
 from bursar.engine.core import Core
 from bursar.engine.errors import StoreUnusable
 from bursar.engine.milkyway.accounts import LEDGER
+from bursar.engine.milkyway.sandbox import READS
 from bursar.engine.milkyway.sandbox import seed as seed_milkyway
 from bursar.engine.view import ReadView, View
 from bursar.server.formance import ALL_SCOPES
@@ -74,7 +75,14 @@ async def seed(core: Core) -> None:
         raise StoreUnusable(
             "this database is in use and no sandbox: name another file, or leave --sandbox out"
         )
-    await core.submit(_seed)
+    await core.submit(
+        _seed,
+        reads=[
+            *READS,
+            *((CLIENTS, (REALM, known.client_id)) for known in CREDENTIALS),
+            *((STACK_CLIENTS, (client_id,)) for client_id in STATIC_CLIENTS),
+        ],
+    )
 
 
 async def catch_up(core: Core, clock: SandboxClock) -> None:

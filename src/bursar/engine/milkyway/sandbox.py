@@ -7,11 +7,16 @@ The arithmetic of the card payout is easy to check by hand: 100.00 USD at the cl
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
+from bursar.engine.books import HEADS
+from bursar.engine.milkyway import accounts as book
 from bursar.engine.milkyway import setup, treasury
 from bursar.engine.milkyway.currency import to_minor
 from bursar.engine.milkyway.tables import ANY, INSTITUTIONS
+from bursar.engine.registry import IDS, LEDGERS
+from bursar.engine.store.table import AnyTable, Key
+from bursar.engine.view import SEQUENCES
 from bursar.engine.writer import View
 from bursar.milkyway import operator as contract
 
@@ -46,6 +51,15 @@ _LIMITS = {
     (BETA, "UZS"): ("500000000.00", contract.LimitAction.BLOCK),
     (BETA, "USD"): ("25000.00", contract.LimitAction.BLOCK),
 }
+
+
+READS: Final[tuple[tuple[AnyTable, Key], ...]] = (
+    *((INSTITUTIONS, (bank,)) for bank in (ALPHA, BETA)),
+    *((SEQUENCES, (name,)) for name in ("milkyway.audit", "milkyway.movement", IDS)),
+    (HEADS, (book.LEDGER,)),
+    (LEDGERS, (book.LEDGER,)),
+)
+"""Rows that `seed` looks at: loaded beforehand, they do not make it start again one by one."""
 
 
 def seed(view: View) -> None:
