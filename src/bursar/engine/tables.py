@@ -1,4 +1,7 @@
-"""Every table of the engine. A domain with tables of its own adds its `TABLES` here; the schema is rendered from this."""
+"""Every table of the engine; the schema is rendered from this.
+
+A domain with tables of its own adds its `TABLES` here.
+"""
 
 from __future__ import annotations
 
