@@ -27,6 +27,7 @@ BODY = {
     "data": {"passport": "AA1234567"},
 }
 KEY_DIGITS = 10
+OPENING_S = 1.0
 
 
 def token(port: int, client: str, secret: str) -> str:
@@ -56,6 +57,9 @@ class Payments:
         self.ends = time.perf_counter() + seconds
         self.log = log
         self.latencies: list[float] = []
+        self.steady_from = time.perf_counter() + OPENING_S
+        self.opening = 0
+        """How many of the first latencies belong to the opening, when all connections come at once."""
         self.statuses: Counter[str] = Counter()
 
     def request(self) -> tuple[str, bytes] | None:
@@ -73,6 +77,7 @@ class Payments:
         self.statuses[status] += 1
         if status == "200":
             self.latencies.append(seconds)
+            self.opening += time.perf_counter() < self.steady_from
             if self.log:
                 self.log.write(f"{key} {json.loads(body)['transaction_id']}\n")
 
@@ -164,6 +169,7 @@ def main() -> None:
         )
         seconds = asyncio.run(run(payments, chosen.port, chosen.connections))
     result = {"seconds": seconds, "statuses": payments.statuses, "latencies": payments.latencies}
+    result["opening"] = payments.opening
     print(json.dumps({**result, "acknowledged": len(payments.latencies), "sent": payments.sent}))
 
 

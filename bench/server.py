@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -14,7 +16,7 @@ from typing import Any
 
 from bench import load
 from bench.funding import fund
-from bench.processes import await_port, free_port, pin, rss_mb, serve, serving, stop
+from bench.processes import await_port, cpu_seconds, free_port, pin, rss_mb, serve, serving, stop
 from bench.report import Report, machine, median, percentile
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,13 +43,16 @@ def throughput(report: Report, seconds: float) -> None:
             at_rest = rss_mb(process.pid)
             generate(port, 32, min(1.0, seconds), "warm")
             for connections in CONNECTIONS:
+                before = cpu_seconds(process.pid)
                 result = generate(port, connections, seconds, f"c{connections}")
+                used = cpu_seconds(process.pid) - before
                 rate = result["acknowledged"] / result["seconds"]
-                rows.append(_row(connections, rate, result))
+                rows.append(_row(connections, rate, used, result))
                 if connections == CONNECTIONS[-1]:
                     report.goal(
                         f"{rate:,.0f} payments/s at {connections} connections (goal: 2,000)", rate >= 2000
                     )
+            settled, accepted = _settled(f"{place}/bench.db")
             loaded = rss_mb(process.pid)
         size = sum(file.stat().st_size for file in Path(place).iterdir())
     report.tables["POST /milkyway/payments/v1, keyed"] = rows
@@ -62,19 +67,30 @@ def throughput(report: Report, seconds: float) -> None:
         "load": f"{seconds:g} s per row, one payment per request, one request in flight per connection, same machine",
         "accounts": "one sending institution, one recipient bank: every payment touches the same hot accounts",
         "checks": "JWT, JSON Schema of `data`, FX quote, exposure limit, idempotency key, hash chain",
-        "simulated banks": "settle payments during the load, which is posted too",
+        "simulated banks": f"settle payments meanwhile, posted too: {settled:,} of {accepted:,} when the load ended",
+        "opening": f"the first {load.OPENING_S:g} s, when all connections come at once; the rest is steady",
         "files after the run": f"{size / 1e6:.0f} MB",
     }
 
 
-def _row(connections: int, rate: float, result: dict[str, Any]) -> dict[str, object]:
+def _settled(database: str) -> tuple[int, int]:
+    """Return how many payments are DONE, and how many there are."""
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        query = "SELECT count(*) FILTER (WHERE status = 1), count(*) FROM milkyway_payments"
+        return connection.execute(query).fetchone()
+
+
+def _row(connections: int, rate: float, cpu: float, result: dict[str, Any]) -> dict[str, object]:
     taken = [1000 * value for value in result["latencies"]]
+    steady = taken[result["opening"] :] or taken
     other = {status: count for status, count in result["statuses"].items() if status != "200"}
     return {
         "connections": connections,
         "payments/s": f"{rate:,.0f}",
         "p50 ms": f"{median(taken):.2f}",
         "p99 ms": f"{percentile(taken, 0.99):.2f}",
+        "steady p99 ms": f"{percentile(steady, 0.99):.2f}",
+        "server CPU us": f"{cpu / max(len(taken), 1) * 1e6:.0f}",
         "not 200": other or "none",
     }
 
