@@ -1,5 +1,6 @@
 """A rail's own book can be read through the ledger API, and changed by nothing but the rail."""
 
+import json
 import urllib.error
 import urllib.request
 
@@ -8,7 +9,8 @@ import pytest
 from bursar.engine.milkyway.accounts import LEDGER
 from bursar.engine.registry import RAIL_LEDGERS
 
-FREE_EXPOSURE = b'{"postings":[{"source":"world","destination":"receivable:bank-alpha:USD","amount":1000000,"asset":"USD/2"}]}'
+POSTING = {"source": "world", "destination": "receivable:bank-alpha:USD", "amount": 1000000, "asset": "USD/2"}
+FREE_EXPOSURE = json.dumps({"postings": [POSTING]}).encode()
 
 
 def ask(server, method, path, body=None):

@@ -13,6 +13,8 @@ SCRIPT = Path(__file__).resolve().parents[3] / "scripts" / "replay.py"
 
 def _replay():
     spec = importlib.util.spec_from_file_location("replay", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["replay"] = module
     spec.loader.exec_module(module)
