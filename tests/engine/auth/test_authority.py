@@ -294,9 +294,18 @@ def test_tokens_of_a_trusted_issuer_elsewhere_are_taken():
 @pytest.mark.parametrize(
     "changes",
     [
-        {THEIRS + remote.DISCOVERY: {"issuer": "https://evil.example", "jwks_uri": "https://idp.example/keys"}},
+        {
+            THEIRS + remote.DISCOVERY: {
+                "issuer": "https://evil.example",
+                "jwks_uri": "https://idp.example/keys",
+            }
+        },
         {THEIRS + remote.DISCOVERY: {}},
-        {"https://idp.example/keys": {"keys": [{"kty": "RSA"}, {"kty": "RSA", "kid": "id", "n": 5, "e": "x"}]}},
+        {
+            "https://idp.example/keys": {
+                "keys": [{"kty": "RSA"}, {"kty": "RSA", "kid": "id", "n": 5, "e": "x"}]
+            }
+        },
         {"https://idp.example/keys": []},
     ],
 )

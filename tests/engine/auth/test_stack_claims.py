@@ -1,6 +1,9 @@
 """Tokens of a Formance stack: what is in them, and which are refused (section 3.2; the ledger's section 17)."""
 
 import base64
+import contextlib
+import hashlib
+import hmac
 import json
 
 import pytest
@@ -86,7 +89,9 @@ def test_forgeries_are_refused():
     other = claims.signing_key(keys.generate())
     good = signed(USUAL)
     head, _, seal = good.split(".")
-    changed = base64.urlsafe_b64encode(json.dumps({**USUAL, "scope": "ledger:write"}).encode()).decode().rstrip("=")
+    changed = (
+        base64.urlsafe_b64encode(json.dumps({**USUAL, "scope": "ledger:write"}).encode()).decode().rstrip("=")
+    )
     unsigned = base64.urlsafe_b64encode(b'{"alg":"none","kid":"id"}').decode().rstrip("=")
     public = keys.load(KEY).as_pem(private=False)
     for token in (
@@ -100,22 +105,20 @@ def test_forgeries_are_refused():
         with pytest.raises(InvalidToken):
             verify(token)
     # A secret key made of the public one must not be taken for it (RFC 8725 section 2.1).
-    import hashlib
-    import hmac
-
     body = base64.urlsafe_b64encode(b'{"alg":"HS256","kid":"id"}').decode().rstrip("=") + "." + changed
     mac = base64.urlsafe_b64encode(hmac.digest(public, body.encode(), hashlib.sha256)).decode().rstrip("=")
     with pytest.raises(InvalidToken):
         verify(f"{body}.{mac}")
 
 
-@given(st.text(max_size=60) | st.tuples(*[st.binary(max_size=20)] * 3).map(
-    lambda parts: ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
-))
+@given(
+    st.text(max_size=60)
+    | st.tuples(*[st.binary(max_size=20)] * 3).map(
+        lambda parts: ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
+    )
+)
 def test_anything_at_all_is_refused_in_one_way(token):
     with pytest.raises(InvalidToken):
         verify(token)
-    try:
+    with contextlib.suppress(InvalidToken):
         claims.claimed(token)
-    except InvalidToken:
-        pass

@@ -23,7 +23,7 @@ from bursar.server.ledger import answers, cors
 from bursar.server.ledger.answers import Answer
 from bursar.server.ledger.call import Call, TooLarge
 from bursar.server.ledger.info import BUILD
-from bursar.server.ledger.paths import BadEscape, seen_by_router
+from bursar.server.ledger.paths import BadEscape, seen_by_router, unescape
 
 SERVICE: Final = "auth"
 Handler = Callable[[Call], Awaitable[Answer]]
@@ -70,8 +70,9 @@ class AuthApp:
     async def _answered(self, call: Call) -> Answer:
         raw: str = call.scope.get("raw_path", b"").decode("latin-1") or call.scope["path"]
         try:
-            path = seen_by_router(raw.partition("?")[0][len(self._mount) :] or "/")
-            return cors.preflight(call) or await self._dispatched(call, path)
+            below = raw.partition("?")[0][len(self._mount) :]
+            path = seen_by_router(below or "/")
+            return cors.preflight(call) or await self._dispatched(call, path, below)
         except BadEscape:
             return Answer(400, b"400 Bad Request", answers.TEXT)
         except TooLarge:
@@ -89,9 +90,9 @@ class AuthApp:
             failure = unexpected(call.scope["state"]["request_id"], error)
             return _refusal(500, "INTERNAL", failure.message)
 
-    async def _dispatched(self, call: Call, path: str) -> Answer:
+    async def _dispatched(self, call: Call, path: str, raw: str) -> Answer:
         if path.startswith(("/clients/", "/users/")) or path in ("/clients", "/users"):
-            return await self._guarded(call, path)
+            return await self._guarded(call, raw)
         if call.scope["method"] == "GET" and path == "/_info":
             return replies.json({"version": BUILD, "debug": False})
         if call.scope["method"] == "GET" and path == "/_healthcheck":
@@ -101,14 +102,15 @@ class AuthApp:
         handler = self._open.get(path)
         return answers.NOT_FOUND if handler is None else await handler(call)
 
-    async def _guarded(self, call: Call, path: str) -> Answer:
-        """A token is asked for first, whatever the path and the method."""
+    async def _guarded(self, call: Call, raw: str) -> Answer:
+        """A token is asked for first, whatever the path and the method. Any id can be written with escapes."""
         if not await self._access.allows(call.scope, call.headers.get("authorization", "")):
             return replies.UNAUTHORIZED
-        found = self._clients.find(path, call.scope["method"])
+        found = self._clients.find(raw, call.scope["method"])
         if found is None:
             return answers.NOT_FOUND
-        route, call.path = found
+        route, parameters = found
+        call.path = {name: unescape(value) for name, value in parameters.items()}
         handler = route.handlers.get(call.scope["method"])
         return answers.wrong_method(list(route.handlers)) if handler is None else await handler(call)
 
