@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from bursar import __version__
+from bursar.formance import Formance, FormanceAuthError, FormanceOptions
 from bursar.milkyway import MilkywayAuthError, MilkywayOptions, MilkywayPaymentsClient
 from bursar.milkyway.operator import InstitutionSettings, MilkywayOperatorClient
 
@@ -85,6 +86,7 @@ def test_serve_says_json_when_ready_keeps_what_it_accepted_and_exits_0_on_sigter
         assert ready["sandbox"] is True
         known = {one["client_id"]: one["client_secret"] for one in ready["credentials"]}
         assert known["bank-alpha"] == "alpha-secret"
+        assert known["formance-sandbox"] == "formance-sandbox-secret"
         with MilkywayPaymentsClient(options(ready, "bank-alpha", "alpha-secret")) as bank:
             payment = bank.pay(REQUEST)
     with serving("--sandbox", "--database", database) as ready:
@@ -189,6 +191,25 @@ def test_rotation_has_two_live_secrets(tmp_path):
     assert bursar("client", "retire", "ops", "--database", database).returncode == 0
     with serving("--database", database) as ready:
         assert [accepted(ready, secret) for secret in (first, second)] == [False, True]
+
+
+def test_the_stacks_first_client_makes_further_ones(tmp_path):
+    database = f"sqlite:///{tmp_path}/books.db"
+    created = bursar("formance", "create", "root", "--database", database, "--json")
+    secret = json.loads(created.stdout)["client_secret"]
+    assert bursar("formance", "create", "root", "--database", database).returncode == 1
+    reading = bursar("formance", "create", "eyes", "--scope", "ledger:read", "--database", database, "--json")
+    flags = "--auth-enabled --auth-check-scopes --auth-service=ledger"
+    with serving("--database", database, "--ledger-flags", flags) as ready:
+        stack = f"{ready['url']}/formance"
+        with Formance(FormanceOptions(stack, "root", secret)) as root:
+            root.ledger.v2.create_ledger("main")
+            assert [client.id for client in root.auth.v1.list_clients()] == ["root", "eyes"]
+        seen = FormanceOptions(stack, "eyes", json.loads(reading.stdout)["client_secret"])
+        with Formance(seen) as eyes:
+            assert [ledger.name for ledger in eyes.ledger.v2.list_ledgers()] == ["main"]
+            with pytest.raises(FormanceAuthError):
+                eyes.ledger.v2.create_ledger("other")
 
 
 def test_verify_is_silent_about_a_sound_database_and_names_damage(tmp_path):

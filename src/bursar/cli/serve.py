@@ -124,7 +124,8 @@ def _announce(options: Options, url: str) -> None:
         print(f"Formance token URL: {url}/formance/api/auth/oauth/token")
         print("Sandbox credentials, which everybody knows (API, client id, client secret):")
         for known in credentials:  # no table: loading what draws it would keep the first request waiting
-            print(f"  {known['api']:<9} {known['client_id']:<14} {known['client_secret']}", flush=True)
+            secret = known["client_secret"] or "(public, no secret)"
+            print(f"  {known['api']:<17} {known['client_id']:<16} {secret}", flush=True)
 
 
 def _credentials() -> list[dict[str, Any]]:
