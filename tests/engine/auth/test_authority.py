@@ -4,6 +4,7 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -28,8 +29,9 @@ READER = ClientOptions(name="books", scopes=("ledger:read", "auth:read"))
 @asynccontextmanager
 async def opened(url="sqlite://", **options):
     core = await Core.open(url, clock=SandboxClock(at=T0 * SECOND_US))
+    settings: dict[str, Any] = {"issuer": ISSUER, "new_key": keys.shared, **options}
     try:
-        yield core, Authority(core, **{"issuer": ISSUER, "new_key": keys.shared, **options})
+        yield core, Authority(core, **settings)
     finally:
         await core.close()
 
