@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from tests.server.formance_auth.conftest import AUTH, URL, data
+from tests.server.formance_auth.conftest import AUTH, LEDGER, URL, data
 
 
 def basic(client, secret):
@@ -278,5 +278,10 @@ def test_open_paths_answer_any_method(stack, path):
 def test_browsers_of_other_origins_may_ask(stack):
     answer = stack("GET", "/keys", headers={"Origin": "http://app.example"})
     assert answer.headers["access-control-allow-origin"] == "http://app.example"
-    asked = {"Origin": "http://app.example", "Access-Control-Request-Method": "POST"}
-    assert stack("OPTIONS", "/oauth/token", headers=asked).status == 200
+    for mount in (AUTH, LEDGER):
+        asked = {"Origin": "http://app.example", "Access-Control-Request-Method": "POST"}
+        preflight = stack("OPTIONS", "/oauth/token", headers=asked, mount=mount)
+        assert preflight.status == 200
+        # Named once: browsers refuse two.
+        assert preflight.headers["access-control-allow-origin"] == "http://app.example"
+        assert preflight.headers["access-control-allow-methods"] == "POST"

@@ -43,11 +43,12 @@ class AuthApp:
         """Answer one request."""
         call = Call(scope, receive, {})
         try:
-            found = await self._answered(call)
+            preflight = cors.preflight(call)
+            found = preflight or await self._answered(call)
         except ClientGone:
             return
         fields = [("content-type", found.media), *found.headers]
-        if call.headers.get("origin"):
+        if call.headers.get("origin") and preflight is None:
             fields += cors.headers(call)
         await answer(send, Response(found.status, Headers(fields), found.body))
 
@@ -72,7 +73,7 @@ class AuthApp:
         try:
             below = raw.partition("?")[0][len(self._mount) :]
             path = seen_by_router(below or "/")
-            return cors.preflight(call) or await self._dispatched(call, path, below)
+            return await self._dispatched(call, path, below)
         except BadEscape:
             return Answer(400, b"400 Bad Request", answers.TEXT)
         except TooLarge:

@@ -62,9 +62,10 @@ class LedgerApp:
             return self._about(call, path)
         if path == "/_healthcheck" and call.scope["method"] == "GET":
             return _health()
-        answer = cors.preflight(call)
-        if answer is None:
-            answer = await self._guarded(call, path)
+        preflight = cors.preflight(call)
+        if preflight is not None:
+            return preflight
+        answer = await self._guarded(call, path)
         if not call.headers.get("origin"):
             return answer
         fields = [*answer.headers, *cors.headers(call)]
