@@ -7,12 +7,14 @@ from .effects import Flow, Invoke, Sleep
 from .events import AttemptFinished, AttemptStarted, Event, Hook, RetryScheduled
 from .failure import ErrorFamily
 from .policy import Policy
+from .shell import AsyncClient, Given, SyncClient
 from .tokens import Credentials, ProvidedTokens, Token, TokenManager, TokenSource
 from .transport import AsyncTransport, Transport, asynchronous, blocking
 
 __all__ = [
     "SYSTEM",
     "AsyncCaller",
+    "AsyncClient",
     "AsyncTransport",
     "AttemptFinished",
     "AttemptStarted",
@@ -21,6 +23,7 @@ __all__ = [
     "ErrorFamily",
     "Event",
     "Flow",
+    "Given",
     "Hook",
     "Invoke",
     "Policy",
@@ -30,6 +33,7 @@ __all__ = [
     "Session",
     "Sleep",
     "SyncCaller",
+    "SyncClient",
     "Token",
     "TokenManager",
     "TokenSource",

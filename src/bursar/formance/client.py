@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol
 
 from bursar import __version__
 from bursar.client import (
     SYSTEM,
-    AsyncCaller,
+    AsyncClient,
     Clock,
     Credentials,
+    Given,
     Hook,
     Policy,
     ProvidedTokens,
     RawCaller,
     Session,
-    SyncCaller,
+    SyncClient,
     TokenManager,
     TokenSource,
     asynchronous,
     blocking,
 )
 from bursar.client.discovery import DiscoveredTokens
-from bursar.contract import Async, RawAsync, RawSync, Resource, Secret, Sync
+from bursar.contract import Async, RawAsync, RawSync, Secret, Sync
 from bursar.contract.url import base_url
 
 from .api import FormanceApi
 from .errors import FAMILY, FormanceAuthError
 from .options import FormanceOptions
 
-Client = TypeVar("Client", bound=Resource[Any])
 USER_AGENT = f"bursar/{__version__} (formance; Python {platform.python_version()})"
 DISCOVERY_PATH = "/.well-known/openid-configuration"
 
@@ -120,14 +119,14 @@ def _session(
     return Session(policy, FAMILY, clock, _tokens(options, provider, transport, clock))
 
 
-class Formance(FormanceApi[Sync]):
+class Formance(SyncClient, FormanceApi[Sync]):
     """Calls a stack and blocks. Safe to share between threads, across forks, and picklable.
 
     Every failure is a `FormanceApiError` that says in `outcome` whether the call may have been carried out; arguments
     that cannot be sent raise `InvalidRequestError`, a `ValueError`.
     """
 
-    _calls: SyncCaller
+    options: FormanceOptions
 
     def __init__(
         self,
@@ -145,43 +144,22 @@ class Formance(FormanceApi[Sync]):
         token endpoint (by default one pool of Bursar's for both); they stay the caller's to close. `hooks` are told
         about each attempt.
         """
-        self.options: FormanceOptions = options or FormanceOptions()
-        self._given = session, token_session, token_provider
+        chosen = options or FormanceOptions()
         token_transport = None if token_session is None else blocking(token_session)
-        shared = _session(self.options, token_provider, token_transport, hooks, clock)
-        self._calls = SyncCaller(shared, blocking(session))
-        super().__init__(self._calls)
+        shared = _session(chosen, token_provider, token_transport, hooks, clock)
+        given = Given(session, token_session, token_provider)
+        super().__init__(chosen, given, shared)
 
     @property
     def raw(self) -> FormanceApi[RawSync]:
         """The same endpoints, each giving a `Reply` with the HTTP answer around the value."""
         return FormanceApi(RawCaller(self._calls.reply))
 
-    def with_options(self, **changes: Any) -> Self:
-        """Return a client with other settings (of `bursar.client.Policy`) on the same connections and tokens."""
-        return _derived(self, SyncCaller(_altered(self._calls.session, changes), self._calls.transport))
 
-    def close(self) -> None:
-        """Release connections that are Bursar's own."""
-        self._calls.transport.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.options!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _revive, (type(self), self.options, _settings(self._given, self._calls.session.policy))
-
-
-class AsyncFormance(FormanceApi[Async]):
+class AsyncFormance(AsyncClient, FormanceApi[Async]):
     """The asynchronous twin of `Formance`; may be used in several event loops, one after another."""
 
-    _calls: AsyncCaller
+    options: FormanceOptions
 
     def __init__(
         self,
@@ -198,55 +176,13 @@ class AsyncFormance(FormanceApi[Async]):
         `session` and `token_session`: the caller's own `AsyncTransport`, `httpx2.AsyncClient` or
         `aiohttp.ClientSession`.
         """
-        self.options: FormanceOptions = options or FormanceOptions()
-        self._given = session, token_session, token_provider
+        chosen = options or FormanceOptions()
         token_transport = None if token_session is None else asynchronous(token_session)
-        shared = _session(self.options, token_provider, token_transport, hooks, clock)
-        self._calls = AsyncCaller(shared, asynchronous(session))
-        super().__init__(self._calls)
+        shared = _session(chosen, token_provider, token_transport, hooks, clock)
+        given = Given(session, token_session, token_provider)
+        super().__init__(chosen, given, shared)
 
     @property
     def raw(self) -> FormanceApi[RawAsync]:
         """The same endpoints, each giving a `Reply` with the HTTP answer around the value."""
         return FormanceApi(RawCaller(self._calls.reply))
-
-    def with_options(self, **changes: Any) -> Self:
-        """Return a client with other settings (of `bursar.client.Policy`) on the same connections and tokens."""
-        return _derived(self, AsyncCaller(_altered(self._calls.session, changes), self._calls.transport))
-
-    async def aclose(self) -> None:
-        """Release connections that are Bursar's own."""
-        await self._calls.transport.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        await self.aclose()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.options!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _revive, (type(self), self.options, _settings(self._given, self._calls.session.policy))
-
-
-def _altered(session: Session, changes: dict[str, Any]) -> Session:
-    return replace(session, policy=session.policy.altered(changes))
-
-
-def _derived(client: Client, caller: Any) -> Client:
-    derived = object.__new__(type(client))
-    vars(derived).update(vars(client), caller=caller, _calls=caller)
-    return derived
-
-
-def _settings(given: tuple[Any, ...], policy: Policy) -> dict[str, Any]:
-    """Return the settings that a pickled client takes along."""
-    if any(part is not None for part in given):
-        raise TypeError("a client with a session or token provider of the caller's cannot be pickled")
-    return {name: getattr(policy, name) for name in Policy.__slots__ if name != "user_agent"}
-
-
-def _revive(kind: Any, options: FormanceOptions, settings: dict[str, Any]) -> Any:
-    return kind(options).with_options(**settings)

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Protocol, Self, TypeVar
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from bursar import __version__
 from bursar.client import (
     SYSTEM,
-    AsyncCaller,
+    AsyncClient,
     Clock,
     Credentials,
+    Given,
     Hook,
     Policy,
     ProvidedTokens,
     RawCaller,
     Session,
-    SyncCaller,
+    SyncClient,
     TokenManager,
     TokenSource,
     asynchronous,
     blocking,
 )
 from bursar.client.drivers import Driver
-from bursar.contract import Async, RawAsync, RawSync, Resource, Secret, Sync
+from bursar.contract import Async, RawAsync, RawSync, Secret, Sync
 from bursar.contract.url import base_url
 
 from .contract import MilkywayPayments
@@ -33,7 +33,6 @@ from .errors import FAMILY, MilkywayAuthError
 from .models import MilkywayOptions, PollOptions, PostcheckResult
 from .polling import until_terminal
 
-Client = TypeVar("Client", bound=Resource[Any])
 USER_AGENT = f"bursar/{__version__} (milkyway; Python {platform.python_version()})"
 
 
@@ -119,14 +118,14 @@ def session_for(
     return Session(policy, FAMILY, clock, tokens)
 
 
-class MilkywayPaymentsClient(MilkywayPayments[Sync]):
+class MilkywayPaymentsClient(SyncClient, MilkywayPayments[Sync]):
     """Calls the API and blocks. Safe to share between threads, across forks, and picklable.
 
     Every failure is a `MilkywayApiError` that says in `outcome` whether the call may have been carried out; arguments
     that cannot be sent raise `InvalidRequestError`, a `ValueError`.
     """
 
-    _calls: SyncCaller
+    options: MilkywayOptions
 
     def __init__(
         self,
@@ -144,21 +143,15 @@ class MilkywayPaymentsClient(MilkywayPayments[Sync]):
         endpoint (by default one pool of Bursar's for both); they stay the caller's to close. `hooks` are told about
         each attempt.
         """
-        self.options = options
-        self._given = session, token_session, token_provider
         token_transport = None if token_session is None else blocking(token_session)
         shared = session_for(options, token_provider, token_transport, hooks, clock)
-        self._calls = SyncCaller(shared, blocking(session))
-        super().__init__(self._calls)
+        given = Given(session, token_session, token_provider)
+        super().__init__(options, given, shared)
 
     @property
     def raw(self) -> MilkywayPayments[RawSync]:
         """The same endpoints, each giving a `Reply` with the HTTP answer around the value."""
         return MilkywayPayments(RawCaller(self._calls.reply))
-
-    def with_options(self, **changes: Any) -> Self:
-        """Return a client with other settings (of `bursar.client.Policy`) on the same connections and tokens."""
-        return _derived(self, SyncCaller(_altered(self._calls.session, changes), self._calls.transport))
 
     def wait_for_completion(
         self, transaction_id: int, poll_options: PollOptions | None = None
@@ -171,28 +164,11 @@ class MilkywayPaymentsClient(MilkywayPayments[Sync]):
             )
         )
 
-    def close(self) -> None:
-        """Release connections that are Bursar's own."""
-        if self._given[0] is None:
-            self._calls.transport.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.options!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _revive, (type(self), self.options, _settings(self._given, self._calls.session.policy))
-
-
-class AsyncMilkywayPaymentsClient(MilkywayPayments[Async]):
+class AsyncMilkywayPaymentsClient(AsyncClient, MilkywayPayments[Async]):
     """The asynchronous twin of `MilkywayPaymentsClient`; may be used in several event loops, one after another."""
 
-    _calls: AsyncCaller
+    options: MilkywayOptions
 
     def __init__(
         self,
@@ -209,21 +185,15 @@ class AsyncMilkywayPaymentsClient(MilkywayPayments[Async]):
         `session` and `token_session`: the caller's own `AsyncTransport`, `httpx2.AsyncClient` or
         `aiohttp.ClientSession`; a `token_provider` may return an awaitable.
         """
-        self.options = options
-        self._given = session, token_session, token_provider
         token_transport = None if token_session is None else asynchronous(token_session)
         shared = session_for(options, token_provider, token_transport, hooks, clock)
-        self._calls = AsyncCaller(shared, asynchronous(session))
-        super().__init__(self._calls)
+        given = Given(session, token_session, token_provider)
+        super().__init__(options, given, shared)
 
     @property
     def raw(self) -> MilkywayPayments[RawAsync]:
         """The same endpoints, each giving a `Reply` with the HTTP answer around the value."""
         return MilkywayPayments(RawCaller(self._calls.reply))
-
-    def with_options(self, **changes: Any) -> Self:
-        """Return a client with other settings (of `bursar.client.Policy`) on the same connections and tokens."""
-        return _derived(self, AsyncCaller(_altered(self._calls.session, changes), self._calls.transport))
 
     async def wait_for_completion(
         self, transaction_id: int, poll_options: PollOptions | None = None
@@ -235,41 +205,3 @@ class AsyncMilkywayPaymentsClient(MilkywayPayments[Async]):
                 transaction_id, poll_options or PollOptions(), session.clock, session.policy.timeout
             )
         )
-
-    async def aclose(self) -> None:
-        """Release connections that are Bursar's own."""
-        if self._given[0] is None:
-            await self._calls.transport.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        await self.aclose()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.options!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _revive, (type(self), self.options, _settings(self._given, self._calls.session.policy))
-
-
-def _altered(session: Session, changes: Mapping[str, Any]) -> Session:
-    return replace(session, policy=session.policy.altered(changes))
-
-
-def _derived(client: Client, caller: Any) -> Client:
-    derived = object.__new__(type(client))
-    vars(derived).update(vars(client), caller=caller, _calls=caller)
-    return derived
-
-
-def _settings(given: tuple[Any, ...], policy: Policy) -> dict[str, Any]:
-    """Return the settings that a pickled client takes along."""
-    if any(part is not None for part in given):
-        raise TypeError("a client with a session or token provider of the caller's cannot be pickled")
-    return {name: getattr(policy, name) for name in Policy.__slots__ if name != "user_agent"}
-
-
-def _revive(kind: Any, options: MilkywayOptions, settings: dict[str, Any]) -> Any:
-    return kind(options).with_options(**settings)

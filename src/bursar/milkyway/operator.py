@@ -9,11 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, field
 
-from bursar.client import SYSTEM, AsyncCaller, Clock, Hook, RawCaller, SyncCaller, asynchronous, blocking
+from bursar.client import (
+    SYSTEM,
+    AsyncClient,
+    Clock,
+    Given,
+    Hook,
+    RawCaller,
+    SyncClient,
+    asynchronous,
+    blocking,
+)
 from bursar.contract import (
     Async,
     C,
@@ -547,10 +557,10 @@ class MilkywayOperator(Resource[C]):
         ...
 
 
-class MilkywayOperatorClient(MilkywayOperator[Sync]):
+class MilkywayOperatorClient(SyncClient, MilkywayOperator[Sync]):
     """Calls the back office and blocks; options, errors and hooks are those of `MilkywayPaymentsClient`."""
 
-    _calls: SyncCaller
+    options: MilkywayOptions
 
     def __init__(
         self,
@@ -565,29 +575,19 @@ class MilkywayOperatorClient(MilkywayOperator[Sync]):
         """Make a client with an operator's credentials; nothing is sent yet."""
         token_transport = None if token_session is None else blocking(token_session)
         shared = session_for(options, token_provider, token_transport, hooks, clock)
-        self._calls = SyncCaller(shared, blocking(session))
-        super().__init__(self._calls)
+        given = Given(session, token_session, token_provider)
+        super().__init__(options, given, shared)
 
     @property
     def raw(self) -> MilkywayOperator[RawSync]:
         """The same endpoints, each giving a `Reply` with the HTTP answer around the value."""
         return MilkywayOperator(RawCaller(self._calls.reply))
 
-    def close(self) -> None:
-        """Release connections that are Bursar's own."""
-        self._calls.transport.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-
-class AsyncMilkywayOperatorClient(MilkywayOperator[Async]):
+class AsyncMilkywayOperatorClient(AsyncClient, MilkywayOperator[Async]):
     """The asynchronous twin of `MilkywayOperatorClient`."""
 
-    _calls: AsyncCaller
+    options: MilkywayOptions
 
     def __init__(
         self,
@@ -602,20 +602,10 @@ class AsyncMilkywayOperatorClient(MilkywayOperator[Async]):
         """Make a client with an operator's credentials; nothing is sent yet."""
         token_transport = None if token_session is None else asynchronous(token_session)
         shared = session_for(options, token_provider, token_transport, hooks, clock)
-        self._calls = AsyncCaller(shared, asynchronous(session))
-        super().__init__(self._calls)
+        given = Given(session, token_session, token_provider)
+        super().__init__(options, given, shared)
 
     @property
     def raw(self) -> MilkywayOperator[RawAsync]:
         """The same endpoints, each giving a `Reply` with the HTTP answer around the value."""
         return MilkywayOperator(RawCaller(self._calls.reply))
-
-    async def aclose(self) -> None:
-        """Release connections that are Bursar's own."""
-        await self._calls.transport.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        await self.aclose()
