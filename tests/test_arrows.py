@@ -40,7 +40,7 @@ ENGINE = (
     "bursar.engine.work",
 )
 
-DOMAINS = ("bursar.engine.auth", "bursar.engine.ledger", "bursar.engine.milkyway")
+DOMAINS = ("bursar.engine.auth", "bursar.engine.ledger", "bursar.engine.milkyway", "bursar.engine.pipelines")
 CHECKS = ("bursar.engine.verify", "bursar.engine.checks", "bursar.engine.ledger_check")
 
 ROOMS = [
@@ -68,6 +68,7 @@ ROOMS = [
     ),
     # Of jsonschema_rs the ledger uses its regular expressions: those of charts need linear time.
     Room("bursar.engine.ledger", (*ENGINE, *CHECKS, "bursar.engine.numscript"), CODEC | {"jsonschema_rs"}),
+    Room("bursar.engine.pipelines", (*ENGINE, "bursar.engine.ledger"), CODEC),
     Room("bursar.engine.auth", ENGINE, CODEC | {"joserfc", "cryptography"}),
     Room(
         "bursar.server",

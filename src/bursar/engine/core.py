@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from bursar.engine.clock import Clock, SystemClock
 from bursar.engine.ids import Ids
-from bursar.engine.store.base import Store
+from bursar.engine.store.base import Changes, Store
 from bursar.engine.store.table import AnyTable, Key
 from bursar.engine.view import Command, Query, ReadView
 from bursar.engine.work import Worker
@@ -24,6 +24,8 @@ class Core:
         self.ids = ids
         self.store = store
         self.writer: Writer = Writer(store, clock, ids)
+        self.writer.committed = self._committed
+        self._listeners: list[Callable[[Changes], None]] = []
         self.worker: Worker = Worker(self)
 
     @classmethod
@@ -52,6 +54,14 @@ class Core:
     async def read(self, query: Query[T]) -> T:
         """Run a query on committed rows, all as of one moment."""
         return await self.store.read(lambda rows: query(ReadView(rows, self.clock.now())))
+
+    def on_commit(self, listener: Callable[[Changes], None]) -> None:
+        """Tell `listener` what each batch of this process changed, after its commit."""
+        self._listeners.append(listener)
+
+    def _committed(self, changes: Changes) -> None:
+        for listener in self._listeners:
+            listener(changes)
 
     async def close(self) -> None:
         """Stop the worker, finish what was accepted, close the store."""

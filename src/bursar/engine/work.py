@@ -99,7 +99,7 @@ class Worker:
         self._adopted = not core.store.exclusive
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
-        core.writer.committed = self._committed
+        core.on_commit(self._committed)
 
     def register(self, kind: str, handler: Handler) -> None:
         """Name the handler of a kind. Items of kinds that nobody registered stay where they are."""

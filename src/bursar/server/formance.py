@@ -13,6 +13,7 @@ from bursar.engine.auth.formance.authority import Authority
 from bursar.engine.auth.formance.tables import ClientOptions
 from bursar.engine.core import Core
 from bursar.engine.ledger.service import LedgerService
+from bursar.engine.pipelines.service import Pipelines
 from bursar.engine.view import View
 from bursar.server.auth.app import AuthApp
 from bursar.server.exchange import answer
@@ -22,6 +23,7 @@ from bursar.server.ledger.app import LedgerApp
 from bursar.server.ledger.flags import Flags
 from bursar.server.ledger.guard import guard
 from bursar.server.ledger.info import BUILD
+from bursar.server.outgoing import Outgoing
 from bursar.server.replies import json_reply, render_plain, text_reply
 
 MOUNT: Final = "/formance"
@@ -58,8 +60,17 @@ class Service(NamedTuple):
 class FormanceStack:
     """An ASGI application that hands requests to the service that their path names, as the gateway does."""
 
-    def __init__(self, core: Core, services: Sequence[Service], mount: str = MOUNT) -> None:
+    def __init__(
+        self,
+        core: Core,
+        services: Sequence[Service],
+        mount: str = MOUNT,
+        pipelines: Pipelines | None = None,
+        outgoing: Outgoing | None = None,
+    ) -> None:
         self._core = core
+        self._pipelines = pipelines
+        self._outgoing = outgoing
         self._services = [Service(mount + path, app) for path, app in services]
         self._mount = mount
 
@@ -71,6 +82,18 @@ class FormanceStack:
                 await service(scope, receive, send)
                 return
         await answer(send, await self._own(scope["method"], path[len(self._mount) :]))
+
+    async def start(self) -> None:
+        """Begin what the stack does by itself."""
+        if self._pipelines is not None:
+            await self._pipelines.start()
+
+    async def close(self) -> None:
+        """End it."""
+        if self._pipelines is not None:
+            await self._pipelines.close()
+        if self._outgoing is not None:
+            await self._outgoing.close()
 
     async def _own(self, method: str, path: str) -> Response:
         """What the gateway answers itself (section 2)."""
@@ -92,11 +115,16 @@ class FormanceStack:
 
 def formance_stack(core: Core, flags: Flags, authority: Authority, *, exposed: bool) -> FormanceStack:
     """The stack on an engine; `exposed` when other machines can reach the server: then scopes count."""
+    outgoing = Outgoing()
+    pipelines = Pipelines(core, outgoing.post, flags.pace) if flags.settings.experimental_exporters else None
     ledger = LedgerApp(
-        LedgerService(core, flags.settings), guard(flags, authority, exposed=exposed), MOUNT + LEDGER
+        LedgerService(core, flags.settings),
+        guard(flags, authority, exposed=exposed),
+        MOUNT + LEDGER,
+        pipelines,
     )
     auth = AuthApp(core, authority, MOUNT + AUTH, scopes=flags.auth_check_scopes or exposed)
-    return FormanceStack(core, [Service(LEDGER, ledger), Service(AUTH, auth)])
+    return FormanceStack(core, [Service(LEDGER, ledger), Service(AUTH, auth)], MOUNT, pipelines, outgoing)
 
 
 async def create_client(core: Core, client_id: str, scopes: Iterable[str]) -> str:

@@ -58,11 +58,18 @@ class Runtime:
     """Belongs to the event loop that opened it. Make one with `open`."""
 
     def __init__(
-        self, core: Core, realm: Realm, app: ASGIApp, faults: Faults | None, timeline: Timeline | None
+        self,
+        core: Core,
+        realm: Realm,
+        app: ASGIApp,
+        stack: formance.FormanceStack,
+        faults: Faults | None,
+        timeline: Timeline | None,
     ) -> None:
         self.core = core
         self.realm = realm
         self.app = app
+        self._stack = stack
         self.faults = faults
         self.timeline = timeline
 
@@ -86,7 +93,7 @@ class Runtime:
             MOUNT: milkyway_api(MilkywayService(core), OperatorService(core), realm, root)
         }
         given = flags.parse(settings.ledger_flags)
-        mounts[formance.MOUNT] = formance.formance_stack(
+        stack = mounts[formance.MOUNT] = formance.formance_stack(
             core, given, _authority(core, settings, given.auth_issuers), exposed=settings.exposed
         )
         worker.register(core)
@@ -98,10 +105,12 @@ class Runtime:
         else:
             await sandbox.refuse_sandbox(core)
         core.worker.start()
-        return cls(core, realm, application(core, mounts, faults), faults, timeline)
+        await stack.start()
+        return cls(core, realm, application(core, mounts, faults), stack, faults, timeline)
 
     async def close(self) -> None:
         """Finish what was accepted and close the database."""
+        await self._stack.close()
         await self.core.close()
 
 

@@ -11,6 +11,7 @@ from bursar.engine import errors as engine_errors
 from bursar.engine.kernel.errors import EngineError
 from bursar.engine.ledger.errors import LedgerError, Validation
 from bursar.engine.ledger.service import LedgerService
+from bursar.engine.pipelines.service import Pipelines
 from bursar.server.exchange import ClientGone
 from bursar.server.failure import unexpected
 from bursar.server.ledger import answers, cors
@@ -18,6 +19,7 @@ from bursar.server.ledger.answers import Answer
 from bursar.server.ledger.call import Call, TooLarge
 from bursar.server.ledger.info import build_info, server_info
 from bursar.server.ledger.paths import BadEscape, seen_by_router
+from bursar.server.ledger.pipelines import PipelineRoutes
 from bursar.server.ledger.routes import Route, Routes
 from bursar.server.ledger.v1 import Version1
 from bursar.server.ledger.v2 import Version2
@@ -33,13 +35,20 @@ _FAULT: Final = answers.encode(
 
 
 class LedgerApp:
-    """Serves the ledger API below the path `mount` (with the root path of its own mount)."""
+    """Serves the ledger API below the path `mount` (with the root path of its own mount).
 
-    def __init__(self, service: LedgerService, guard: Guard, mount: str) -> None:
+    Without `pipelines` there are no routes of exporters and pipelines.
+    """
+
+    def __init__(
+        self, service: LedgerService, guard: Guard, mount: str, pipelines: Pipelines | None = None
+    ) -> None:
         self._service = service
         self._guard = guard
         self._mount = mount
         self._v2 = Version2(service).routes()
+        if pipelines is not None:
+            PipelineRoutes(service, pipelines).add_to(self._v2)
         self._v1 = Version1(service)
         self._v1_routes = self._v1.routes()
 

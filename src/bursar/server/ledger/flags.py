@@ -8,6 +8,8 @@ from typing import Final
 from msgspec import Struct
 
 from bursar.engine.ledger.settings import Settings
+from bursar.engine.pipelines.config import duration
+from bursar.engine.pipelines.follower import Pace
 
 _BOOLEANS: Final = frozenset(
     {
@@ -35,6 +37,9 @@ _VALUES: Final = frozenset(
         "bind",
         "bulk-parallel",
         "numscript-cache-max-count",
+        "worker-pipelines-pull-interval",
+        "worker-pipelines-push-retry-period",
+        "worker-pipelines-logs-page-size",
     }
 )
 _WITHOUT_EFFECT: Final = ("worker-", "audit-", "otel-", "postgres-", "publisher-", "emit-", "storage-")
@@ -49,6 +54,7 @@ class Flags(Struct, frozen=True):
     """What the flags say. `auth_service` names the scopes: `ledger:read`, `ledger:write`."""
 
     settings: Settings = Settings()
+    pace: Pace = Pace()
     auth_enabled: bool = False
     auth_check_scopes: bool = False
     auth_issuers: tuple[str, ...] = ()
@@ -72,6 +78,7 @@ def parse(text: str) -> Flags:
             default_page_size=_number(given, "default-page-size", 15) or 15,
             max_page_size=_number(given, "max-page-size", 100) or 100,
         ),
+        pace=_pace(given),
         auth_enabled=_true(given, "auth-enabled"),
         auth_check_scopes=_true(given, "auth-check-scopes"),
         auth_issuers=(*_listed(given, "auth-issuers"), *_listed(given, "auth-issuer")),
@@ -115,6 +122,24 @@ def _number(given: dict[str, str], name: str, default: int) -> int:
     if not (value.isascii() and value.isdigit()):
         raise UnknownFlag(f"--{name} is a whole number, not {value!r}")
     return int(value)
+
+
+def _pace(given: dict[str, str]) -> Pace:
+    usual = Pace()
+    return Pace(
+        _duration(given, "worker-pipelines-pull-interval", usual.poll),
+        _duration(given, "worker-pipelines-push-retry-period", usual.retry),
+        _number(given, "worker-pipelines-logs-page-size", usual.page) or usual.page,
+    )
+
+
+def _duration(given: dict[str, str], name: str, default: int) -> int:
+    if name not in given:
+        return default
+    found = duration(given[name])
+    if found is None or found < 0:
+        raise UnknownFlag(f"--{name} is a duration such as 5s, not {given[name]!r}")
+    return found
 
 
 def _listed(given: dict[str, str], name: str) -> list[str]:

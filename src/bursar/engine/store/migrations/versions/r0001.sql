@@ -21,6 +21,15 @@ CREATE TABLE "accounts" (
   PRIMARY KEY ("ledger", "address")
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE "exporters" (
+  "id" TEXT NOT NULL,
+  "number" INTEGER NOT NULL,
+  "driver" TEXT NOT NULL,
+  "config" TEXT NOT NULL,
+  "created_at" INTEGER NOT NULL,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE "formance_client" (
   "id" TEXT NOT NULL,
   "number" INTEGER NOT NULL,
@@ -250,6 +259,19 @@ CREATE TABLE "oauth_signing_key" (
   "pem" TEXT NOT NULL,
   "created_at" INTEGER NOT NULL,
   PRIMARY KEY ("realm", "kid")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "pipelines" (
+  "id" TEXT NOT NULL,
+  "number" INTEGER NOT NULL,
+  "ledger" TEXT NOT NULL,
+  "exporter" TEXT NOT NULL,
+  "created_at" INTEGER NOT NULL,
+  "running" INTEGER NOT NULL,
+  "last_log" INTEGER,
+  "resets" INTEGER NOT NULL,
+  "error" TEXT NOT NULL,
+  PRIMARY KEY ("id")
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE "schema_counts" (

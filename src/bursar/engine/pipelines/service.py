@@ -1,0 +1,153 @@
+"""Exporters and pipelines as the API offers them, and the followers of those that run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
+
+from msgspec import Raw
+
+from bursar.engine.books import LOGS
+from bursar.engine.core import Core
+from bursar.engine.kernel.model import format_time
+from bursar.engine.pipelines import commands
+from bursar.engine.pipelines.config import read
+from bursar.engine.pipelines.drivers import Post
+from bursar.engine.pipelines.follower import Follower, Pace
+from bursar.engine.pipelines.tables import EXPORTERS, PIPELINES, ExporterRow, PipelineRow
+from bursar.engine.store.base import Changes
+from bursar.engine.view import View
+
+T = TypeVar("T")
+_ORDER: Final = ("number",)
+
+
+class Pipelines:
+    """All exporters and pipelines of an engine. Methods raise `NotFound`, `LedgerNotFound` and `Validation`."""
+
+    def __init__(self, core: Core, post: Post, pace: Pace) -> None:
+        self._core = core
+        self._post = post
+        self._pace = pace
+        self._followers: dict[str, tuple[str, Follower, asyncio.Task[None]]] = {}
+        core.on_commit(self._committed)
+
+    async def start(self) -> None:
+        """Take up the pipelines that run."""
+        for row in await self._core.read(
+            lambda view: view.select(PIPELINES, {"running": True}, order=_ORDER)
+        ):
+            self._follow(row)
+
+    async def close(self) -> None:
+        """Stop sending; what was not confirmed is sent again at the next start."""
+        tasks = [task for _, _, task in self._followers.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._followers.clear()
+
+    async def exporters(self) -> list[Mapping[str, Any]]:
+        """All of them, in the order of their making."""
+        rows = await self._core.read(lambda view: view.select(EXPORTERS, order=_ORDER))
+        return [shown_exporter(row) for row in rows]
+
+    async def exporter(self, id: str) -> Mapping[str, Any]:
+        """One of them."""
+        return shown_exporter(await self._submit(lambda view: commands.exporter(view, id)))
+
+    async def create_exporter(
+        self, driver: str, config: str, given: Any, *, present: bool
+    ) -> Mapping[str, Any]:
+        """Make a destination. `given` is the decoded configuration, `config` the same as JSON."""
+        read(driver, given, present=present)
+        row = await self._submit(lambda view: commands.create_exporter(view, driver, config))
+        return shown_exporter(row)
+
+    async def update_exporter(self, id: str, driver: str, config: str, given: Any, *, present: bool) -> None:
+        """Change a destination; running pipelines go on there."""
+        read(driver, given, present=present)
+        await self._submit(lambda view: commands.update_exporter(view, id, driver, config))
+        await self._take_up(lambda row: row.exporter == id)
+
+    async def delete_exporter(self, id: str) -> None:
+        """Remove a destination with its pipelines."""
+        await self._submit(lambda view: commands.delete_exporter(view, id))
+        await self._take_up(lambda row: row.exporter == id)
+
+    async def pipelines(self) -> list[Mapping[str, Any]]:
+        """Those of all ledgers, in the order of their making."""
+        rows = await self._core.read(lambda view: view.select(PIPELINES, order=_ORDER))
+        return [shown_pipeline(row) for row in rows]
+
+    async def pipeline(self, id: str) -> Mapping[str, Any]:
+        """One of them."""
+        return shown_pipeline(await self._submit(lambda view: commands.pipeline(view, id)))
+
+    async def create_pipeline(self, ledger: str, exporter: str) -> Mapping[str, Any]:
+        """Begin to send a ledger's logs."""
+        row = await self._submit(lambda view: commands.create_pipeline(view, ledger, exporter))
+        self._follow(row)
+        return shown_pipeline(row)
+
+    async def change(self, command: Callable[[View, str], None], id: str) -> None:
+        """Start, stop, reset or delete a pipeline: `command` is one of `commands`."""
+        await self._submit(lambda view: command(view, id))
+        await self._take_up(lambda row: row.id == id)
+
+    async def _submit(self, command: Callable[[View], T]) -> T:
+        return await self._core.submit(command)
+
+    async def _take_up(self, concerned: Callable[[PipelineRow], bool]) -> None:
+        """Let followers begin anew with what their pipelines have become."""
+        rows = await self._core.read(lambda view: view.select(PIPELINES, order=_ORDER))
+        known = {row.id for row in rows}
+        for gone in self._followers.keys() - known:
+            self._leave(gone)
+        for row in filter(concerned, rows):
+            self._leave(row.id)
+            if row.running:
+                self._follow(row)
+
+    def _follow(self, row: PipelineRow) -> None:
+        follower = Follower(self._core, self._post, self._pace, row.id)
+        task = asyncio.create_task(follower.run(), name=f"bursar-pipeline-{row.id}")
+        self._followers[row.id] = (row.ledger, follower, task)
+
+    def _leave(self, id: str) -> None:
+        _, _, task = self._followers.pop(id, (None, None, None))
+        if task is not None:
+            task.cancel()
+
+    def _committed(self, changes: Changes) -> None:
+        written = {key[0] for key in changes.get(LOGS, ())} if self._followers else ()
+        for ledger, follower, _ in self._followers.values():
+            if ledger in written:
+                follower.wake()
+
+
+def shown_exporter(row: ExporterRow) -> Mapping[str, Any]:
+    """An exporter as the API writes it."""
+    return {
+        "id": row.id,
+        "createdAt": format_time(row.created_at),
+        "driver": row.driver,
+        "config": Raw(row.config.encode()),
+    }
+
+
+def shown_pipeline(row: PipelineRow) -> Mapping[str, Any]:
+    """A pipeline as the API writes it; it is `enabled` also when it is stopped, as with the real service."""
+    out: dict[str, Any] = {
+        "ledger": row.ledger,
+        "exporterID": row.exporter,
+        "createdAt": format_time(row.created_at),
+        "id": row.id,
+        "enabled": True,
+    }
+    if row.last_log is not None:
+        out["lastLogID"] = row.last_log
+    if row.error:
+        out["error"] = row.error
+    return out
