@@ -40,7 +40,13 @@ ENGINE = (
     "bursar.engine.work",
 )
 
-DOMAINS = ("bursar.engine.auth", "bursar.engine.ledger", "bursar.engine.milkyway", "bursar.engine.pipelines")
+DOMAINS = (
+    "bursar.engine.auth",
+    "bursar.engine.ledger",
+    "bursar.engine.milkyway",
+    "bursar.engine.pipelines",
+    "bursar.engine.webhooks",
+)
 CHECKS = ("bursar.engine.verify", "bursar.engine.checks", "bursar.engine.ledger_check")
 
 ROOMS = [
@@ -69,6 +75,7 @@ ROOMS = [
     # Of jsonschema_rs the ledger uses its regular expressions: those of charts need linear time.
     Room("bursar.engine.ledger", (*ENGINE, *CHECKS, "bursar.engine.numscript"), CODEC | {"jsonschema_rs"}),
     Room("bursar.engine.pipelines", (*ENGINE, "bursar.engine.ledger"), CODEC),
+    Room("bursar.engine.webhooks", ENGINE, CODEC),
     Room("bursar.engine.auth", ENGINE, CODEC | {"joserfc", "cryptography"}),
     Room(
         "bursar.server",

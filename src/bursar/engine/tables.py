@@ -12,6 +12,7 @@ from bursar.engine.ledger import tables as ledger
 from bursar.engine.milkyway import tables as milkyway
 from bursar.engine.pipelines import tables as pipelines
 from bursar.engine.store.table import AnyTable
+from bursar.engine.webhooks import tables as webhooks
 
 
 def all_tables() -> tuple[AnyTable, ...]:
@@ -25,5 +26,6 @@ def all_tables() -> tuple[AnyTable, ...]:
         *stack.TABLES,
         *ledger.TABLES,
         *milkyway.TABLES,
+        *webhooks.TABLES,
         *pipelines.TABLES,
     )

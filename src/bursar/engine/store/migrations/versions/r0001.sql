@@ -330,6 +330,88 @@ CREATE TABLE "volumes" (
   PRIMARY KEY ("ledger", "account", "asset")
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE "webhook_attempts" (
+  "delivery" TEXT NOT NULL,
+  "number" INTEGER NOT NULL,
+  "generation" INTEGER NOT NULL,
+  "at" INTEGER NOT NULL,
+  "url" TEXT NOT NULL,
+  "outcome" TEXT NOT NULL,
+  "status_code" INTEGER NOT NULL,
+  "error" TEXT,
+  "duration_us" INTEGER NOT NULL,
+  "excerpt" TEXT NOT NULL,
+  PRIMARY KEY ("delivery", "number")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "webhook_deliveries" (
+  "id" TEXT NOT NULL,
+  "endpoint" TEXT NOT NULL,
+  "event" TEXT NOT NULL,
+  "object" TEXT NOT NULL,
+  "type" TEXT NOT NULL,
+  "status" TEXT NOT NULL,
+  "attempts" INTEGER NOT NULL,
+  "generation" INTEGER NOT NULL,
+  "next_attempt_at" INTEGER,
+  "last_status_code" INTEGER,
+  "last_error" TEXT,
+  "created_at" INTEGER NOT NULL,
+  "updated_at" INTEGER NOT NULL,
+  "follower" TEXT,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "webhook_deliveries_by_endpoint_id" ON "webhook_deliveries" ("endpoint", "id");
+
+CREATE INDEX "webhook_deliveries_by_endpoint_status_id" ON "webhook_deliveries" ("endpoint", "status", "id");
+
+CREATE TABLE "webhook_endpoints" (
+  "source" TEXT NOT NULL,
+  "owner" TEXT NOT NULL,
+  "id" TEXT NOT NULL,
+  "url" TEXT NOT NULL,
+  "description" TEXT NOT NULL,
+  "events" TEXT NOT NULL,
+  "active" INTEGER NOT NULL,
+  "disabled_reason" TEXT,
+  "secret" TEXT NOT NULL,
+  "former_secret" TEXT,
+  "former_until" INTEGER,
+  "former_works" INTEGER NOT NULL,
+  "created_at" INTEGER NOT NULL,
+  "updated_at" INTEGER NOT NULL,
+  "last_triggered_at" INTEGER,
+  "failure_count" INTEGER NOT NULL,
+  "failing_since" INTEGER,
+  "queued" INTEGER NOT NULL,
+  PRIMARY KEY ("source", "owner", "id")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "webhook_events" (
+  "id" TEXT NOT NULL,
+  "source" TEXT NOT NULL,
+  "owner" TEXT NOT NULL,
+  "type" TEXT NOT NULL,
+  "object" TEXT NOT NULL,
+  "data" TEXT NOT NULL,
+  "created_at" INTEGER NOT NULL,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "webhook_events_by_source_owner_id" ON "webhook_events" ("source", "owner", "id");
+
+CREATE TABLE "webhook_lanes" (
+  "endpoint" TEXT NOT NULL,
+  "object" TEXT NOT NULL,
+  "due_at" INTEGER NOT NULL,
+  "head" TEXT NOT NULL,
+  "tail" TEXT NOT NULL,
+  PRIMARY KEY ("endpoint", "object")
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "webhook_lanes_by_endpoint_due_at_head" ON "webhook_lanes" ("endpoint", "due_at", "head");
+
 CREATE TABLE "work" (
   "kind" TEXT NOT NULL,
   "key" TEXT NOT NULL,
