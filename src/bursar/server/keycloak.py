@@ -127,13 +127,13 @@ def _credentials(exchange: Exchange, form: Mapping[str, str]) -> tuple[str, str]
     posted = form.get("client_id", ""), form.get("client_secret", "")
     if header is None:
         return posted if all(posted) else None
-    basic = _basic(header)
+    basic = basic_credentials(header)
     if basic is None or posted[1] or posted[0] not in ("", basic[0]):
         return None
     return basic
 
 
-def _basic(header: str) -> tuple[str, str] | None:
+def basic_credentials(header: str) -> tuple[str, str] | None:
     """Read HTTP Basic credentials, which OAuth form-encodes first (RFC 6749 section 2.3.1)."""
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":

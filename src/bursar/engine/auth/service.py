@@ -79,7 +79,7 @@ class Realm:
     async def grant(self, client_id: str, secret: str, scope: str = "") -> Grant:
         """Issue a token for a client that knows its secret. Raises `InvalidClient` and `InvalidScope`."""
         client = await self._client(client_id)
-        if not _knows_secret(client, secret) or client is None or client.revoked_at is not None:
+        if not knows_secret(client, secret) or client is None or client.revoked_at is not None:
             raise InvalidClient
         asked, allowed = scope.split(), client.scopes.split()
         if not set(asked) <= set(allowed):
@@ -144,7 +144,8 @@ class Realm:
         return self._core.clock.now() // SECOND_US
 
 
-def _knows_secret(client: OAuthClient | None, secret: str) -> bool:
+def knows_secret(client: OAuthClient | None, secret: str) -> bool:
+    """Whether a secret is the client's, or was before the last rotation; takes as long when there is no client."""
     if client is None:
         secrets.matches(secret, _NOBODY)
         return False
