@@ -44,9 +44,12 @@ DOMAINS = (
     "bursar.engine.auth",
     "bursar.engine.ledger",
     "bursar.engine.milkyway",
+    "bursar.engine.piaxis",
     "bursar.engine.pipelines",
     "bursar.engine.webhooks",
 )
+# What the rails have in common.
+RAILS = ("bursar.engine.currency", "bursar.engine.idempotency")
 CHECKS = ("bursar.engine.verify", "bursar.engine.checks", "bursar.engine.ledger_check")
 
 ROOMS = [
@@ -69,9 +72,24 @@ ROOMS = [
     Room("bursar.engine.store", (*BASIS, "bursar.engine.kernel"), CODEC | {"alembic", "sqlalchemy"}),
     Room(
         "bursar.engine.milkyway",
-        (*ENGINE, *CHECKS, "bursar.contract", "bursar.milkyway.models", "bursar.milkyway.operator"),
-        CODEC | {"jsonschema_rs", "iso4217"},
+        (*ENGINE, *CHECKS, *RAILS, "bursar.contract", "bursar.milkyway.models", "bursar.milkyway.operator"),
+        CODEC | {"jsonschema_rs"},
     ),
+    Room(
+        "bursar.engine.piaxis",
+        (
+            *ENGINE,
+            *CHECKS,
+            *RAILS,
+            "bursar.contract",
+            "bursar.engine.auth",
+            "bursar.engine.webhooks",
+            "bursar.piaxis.models",
+            "bursar.piaxis.operator",
+        ),
+        CODEC,
+    ),
+    *(Room(leaf, BASIS, CODEC | {"iso4217"}) for leaf in RAILS),
     # Of jsonschema_rs the ledger uses its regular expressions: those of charts need linear time.
     Room("bursar.engine.ledger", (*ENGINE, *CHECKS, "bursar.engine.numscript"), CODEC | {"jsonschema_rs"}),
     Room("bursar.engine.pipelines", (*ENGINE, "bursar.engine.ledger"), CODEC),

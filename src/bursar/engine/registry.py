@@ -17,7 +17,7 @@ DEFAULT_FEATURES: Final = (
 )
 """JSON with sorted keys."""
 
-RAIL_LEDGERS: Final = frozenset({"milkyway"})
+RAIL_LEDGERS: Final = frozenset({"milkyway", "piaxis"})
 """Books that the engine's rails keep: through the ledger API they can be read, not changed."""
 
 IDS: Final = "ledger_ids"

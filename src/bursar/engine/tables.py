@@ -10,6 +10,7 @@ from bursar.engine.auth import tables as auth
 from bursar.engine.auth.formance import tables as stack
 from bursar.engine.ledger import tables as ledger
 from bursar.engine.milkyway import tables as milkyway
+from bursar.engine.piaxis import tables as piaxis
 from bursar.engine.pipelines import tables as pipelines
 from bursar.engine.store.table import AnyTable
 from bursar.engine.webhooks import tables as webhooks
@@ -26,6 +27,7 @@ def all_tables() -> tuple[AnyTable, ...]:
         *stack.TABLES,
         *ledger.TABLES,
         *milkyway.TABLES,
+        *piaxis.TABLES,
         *webhooks.TABLES,
         *pipelines.TABLES,
     )

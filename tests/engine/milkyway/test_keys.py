@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from bursar.contract.binding import BadRequest
 from bursar.engine.errors import ExposureExceeded, IdempotencyMismatch, InvalidInput
+from bursar.engine.idempotency import parse_key
 from bursar.engine.milkyway import worker
-from bursar.engine.milkyway.keys import fingerprint, parse_key
+from bursar.engine.milkyway.keys import fingerprint
 from bursar.engine.milkyway.tables import KEYS
 from tests.engine.milkyway.rail import ALPHA, BETA, DAY, SECOND, T0, Rail, body, pay_request
 

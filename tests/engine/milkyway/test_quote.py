@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bursar.engine.currency import asset, digits, to_decimal, to_minor
 from bursar.engine.errors import InvalidInput
 from bursar.engine.limits import AMOUNT_DIGITS
-from bursar.engine.milkyway.currency import asset, digits, to_decimal, to_minor
 from bursar.engine.milkyway.quote import RATE_DIGITS, Commission, Rate, price, shown_rate
 
 rates = st.builds(

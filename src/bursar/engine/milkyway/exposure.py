@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import msgspec
 
+from bursar.engine.currency import asset, show
 from bursar.engine.errors import ExposureExceeded
 from bursar.engine.milkyway import accounts as book
-from bursar.engine.milkyway.currency import asset, show
 from bursar.engine.milkyway.reader import Reader
 from bursar.engine.milkyway.tables import LIMITS
 

@@ -9,10 +9,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from bursar.engine.books import REFERENCES, TRANSACTIONS, VOLUMES, transaction_of
+from bursar.engine.currency import asset
 from bursar.engine.kernel import Posting, Transaction
 from bursar.engine.milkyway import accounts as book
 from bursar.engine.milkyway import postings
-from bursar.engine.milkyway.currency import asset
 from bursar.engine.milkyway.lifecycle import ALARM, next_event, reference
 from bursar.engine.milkyway.states import EXPOSED, FINAL, IN_TRANSIT
 from bursar.engine.milkyway.tables import KEYS, MOVEMENTS, PAYMENTS, Movement, Payment

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from bursar.engine.core import Core
+from bursar.engine.currency import digits, to_minor
 from bursar.engine.errors import FieldError, InvalidInput, NotFound
 from bursar.engine.milkyway import decisions, setup, shown, treasury
-from bursar.engine.milkyway.currency import digits, to_minor
 from bursar.engine.milkyway.exposure import exposure
 from bursar.engine.milkyway.queries import currencies_of, page, trial_balance
 from bursar.engine.milkyway.service import Caller

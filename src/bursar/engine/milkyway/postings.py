@@ -5,9 +5,9 @@ Each function returns one balanced group. Zero amounts give no posting.
 
 from __future__ import annotations
 
+from bursar.engine.currency import asset
 from bursar.engine.kernel import Posting
 from bursar.engine.milkyway import accounts as book
-from bursar.engine.milkyway.currency import asset
 from bursar.engine.milkyway.quote import Quote
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from bursar.engine.books import VOLUMES
+from bursar.engine.currency import to_decimal
 from bursar.engine.milkyway import accounts as book
-from bursar.engine.milkyway.currency import to_decimal
 from bursar.engine.milkyway.invariants import check
 from bursar.engine.milkyway.shown import currency_of
 from bursar.engine.milkyway.tables import LIMITS, AuditRow, Movement, Payment

@@ -16,9 +16,9 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 
 import msgspec
 
+from bursar.engine.currency import EXACT, digits
 from bursar.engine.errors import FieldError, InvalidInput
 from bursar.engine.limits import AMOUNT_DIGITS
-from bursar.engine.milkyway.currency import EXACT, digits
 
 RATE_DIGITS = 10
 """Significant digits of a client rate (D7)."""

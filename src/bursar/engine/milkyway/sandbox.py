@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from bursar.engine.books import HEADS
+from bursar.engine.currency import to_minor
 from bursar.engine.milkyway import accounts as book
 from bursar.engine.milkyway import setup, treasury
-from bursar.engine.milkyway.currency import to_minor
 from bursar.engine.milkyway.tables import ANY, INSTITUTIONS
 from bursar.engine.registry import IDS, LEDGERS
 from bursar.engine.store.table import AnyTable, Key

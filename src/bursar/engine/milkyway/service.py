@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Protocol
 
 from bursar.engine.core import Core
+from bursar.engine.currency import to_decimal
 from bursar.engine.errors import FieldError, InvalidInput, NotFound
-from bursar.engine.milkyway.currency import to_decimal
+from bursar.engine.idempotency import parse_key
 from bursar.engine.milkyway.intake import KeyUse, take
-from bursar.engine.milkyway.keys import fingerprint, parse_key
+from bursar.engine.milkyway.keys import fingerprint
 from bursar.engine.milkyway.lifecycle import request_cancel
 from bursar.engine.milkyway.quote import Quote
 from bursar.engine.milkyway.quotes import Asked, QuoteBook

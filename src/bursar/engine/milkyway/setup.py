@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
+from bursar.engine.currency import digits, to_minor
 from bursar.engine.errors import FieldError, InvalidInput, NotFound
 from bursar.engine.limits import SIMULATOR_RULES
 from bursar.engine.milkyway import audit
-from bursar.engine.milkyway.currency import digits, to_minor
 from bursar.engine.milkyway.schemas import check_schema
 from bursar.engine.milkyway.simulator import Behaviour, Rule
 from bursar.engine.milkyway.tables import (

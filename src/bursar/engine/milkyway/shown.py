@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from bursar.contract.json import loads
 from bursar.engine.books import REFERENCES, TRANSACTIONS, transaction_of
+from bursar.engine.currency import to_decimal
 from bursar.engine.kernel import Transaction
 from bursar.engine.milkyway import accounts as book
-from bursar.engine.milkyway.currency import to_decimal
 from bursar.engine.milkyway.exposure import Exposure
 from bursar.engine.milkyway.lifecycle import reference
 from bursar.engine.milkyway.quote import shown_rate

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import msgspec
 
+from bursar.engine.currency import to_minor
 from bursar.engine.errors import FieldError, InvalidInput
-from bursar.engine.milkyway.currency import to_minor
 from bursar.engine.milkyway.errors import ServiceDown, UnknownInstitution
 from bursar.engine.milkyway.quote import Commission, Quote, Rate, price
 from bursar.engine.milkyway.reader import Reader

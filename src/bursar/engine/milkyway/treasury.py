@@ -10,11 +10,11 @@ from collections.abc import Iterable
 
 import msgspec
 
+from bursar.engine.currency import asset, show
 from bursar.engine.errors import Conflict, InvalidInput
 from bursar.engine.kernel import NewTransaction, Posting
 from bursar.engine.milkyway import accounts as book
 from bursar.engine.milkyway import audit, postings
-from bursar.engine.milkyway.currency import asset, show
 from bursar.engine.milkyway.exposure import exposure
 from bursar.engine.milkyway.lifecycle import post_step, save
 from bursar.engine.milkyway.tables import MOVEMENTS, Movement, Payment

@@ -261,6 +261,238 @@ CREATE TABLE "oauth_signing_key" (
   PRIMARY KEY ("realm", "kid")
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE "piaxis_accounts" (
+  "id" TEXT NOT NULL,
+  "kind" TEXT NOT NULL,
+  "name" TEXT NOT NULL,
+  "created_at" INTEGER NOT NULL,
+  "email" TEXT,
+  "phone" TEXT,
+  "disabled_at" INTEGER,
+  "profile" TEXT NOT NULL,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "piaxis_accounts_by_kind_id" ON "piaxis_accounts" ("kind", "id");
+
+CREATE TABLE "piaxis_api_keys" (
+  "digest" TEXT NOT NULL,
+  "id" TEXT NOT NULL,
+  "merchant" TEXT NOT NULL,
+  "label" TEXT NOT NULL,
+  "owner" INTEGER NOT NULL,
+  "created_at" INTEGER NOT NULL,
+  "revoked_at" INTEGER,
+  PRIMARY KEY ("digest")
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "piaxis_api_keys_by_merchant" ON "piaxis_api_keys" ("merchant");
+
+CREATE INDEX "piaxis_api_keys_by_id" ON "piaxis_api_keys" ("id");
+
+CREATE TABLE "piaxis_audit" (
+  "id" INTEGER NOT NULL,
+  "at" INTEGER NOT NULL,
+  "actor" TEXT NOT NULL,
+  "action" TEXT NOT NULL,
+  "subject" TEXT NOT NULL,
+  "reason" TEXT NOT NULL,
+  "detail" TEXT NOT NULL,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "piaxis_contacts" (
+  "contact" TEXT NOT NULL,
+  "account" TEXT NOT NULL,
+  PRIMARY KEY ("contact")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "piaxis_disbursement_items" (
+  "disbursement" TEXT NOT NULL,
+  "position" INTEGER NOT NULL,
+  "status" TEXT NOT NULL,
+  "amount" INTEGER NOT NULL,
+  "fee" INTEGER NOT NULL,
+  "recipient" TEXT,
+  "email" TEXT,
+  "phone" TEXT,
+  "reference" TEXT,
+  "instruction" TEXT,
+  "error" TEXT,
+  PRIMARY KEY ("disbursement", "position")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "piaxis_disbursements" (
+  "id" TEXT NOT NULL,
+  "merchant" TEXT NOT NULL,
+  "status" TEXT NOT NULL,
+  "method" TEXT NOT NULL,
+  "currency" TEXT NOT NULL,
+  "total" INTEGER NOT NULL,
+  "fees" INTEGER NOT NULL,
+  "count" INTEGER NOT NULL,
+  "created_at" INTEGER NOT NULL,
+  "description" TEXT,
+  "completed_at" INTEGER,
+  "cancelled_at" INTEGER,
+  "cancellation_reason" TEXT,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "piaxis_disbursements_by_merchant_created_at_id" ON "piaxis_disbursements" ("merchant", "created_at", "id");
+
+CREATE INDEX "piaxis_disbursements_by_merchant_status_created_at" ON "piaxis_disbursements" ("merchant", "status", "created_at");
+
+CREATE TABLE "piaxis_fees" (
+  "kind" TEXT NOT NULL,
+  "method" TEXT NOT NULL,
+  "currency" TEXT NOT NULL,
+  "percent" TEXT NOT NULL,
+  "fixed" INTEGER NOT NULL,
+  "minimum" INTEGER NOT NULL,
+  "maximum" INTEGER,
+  PRIMARY KEY ("kind", "method", "currency")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "piaxis_instructions" (
+  "id" TEXT NOT NULL,
+  "direction" TEXT NOT NULL,
+  "rail" TEXT NOT NULL,
+  "owner_kind" TEXT NOT NULL,
+  "owner_id" TEXT NOT NULL,
+  "phone" TEXT,
+  "currency" TEXT NOT NULL,
+  "amount" INTEGER NOT NULL,
+  "behaviour" TEXT NOT NULL,
+  "beat" INTEGER NOT NULL,
+  "sent_at" INTEGER NOT NULL,
+  "reference" TEXT NOT NULL,
+  "outcome" TEXT,
+  "error" TEXT,
+  "settled_at" INTEGER,
+  "unknown_at" INTEGER,
+  "reports" INTEGER NOT NULL,
+  "booked" INTEGER NOT NULL,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "piaxis_instructions_by_owner_kind_owner_id" ON "piaxis_instructions" ("owner_kind", "owner_id");
+
+CREATE INDEX "piaxis_instructions_by_outcome_unknown_at" ON "piaxis_instructions" ("outcome", "unknown_at");
+
+CREATE TABLE "piaxis_keys" (
+  "merchant" TEXT NOT NULL,
+  "key" TEXT NOT NULL,
+  "route" TEXT NOT NULL,
+  "fingerprint" BLOB NOT NULL,
+  "answer" TEXT NOT NULL,
+  "created_at" INTEGER NOT NULL,
+  PRIMARY KEY ("merchant", "key")
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "piaxis_keys_by_created_at" ON "piaxis_keys" ("created_at");
+
+CREATE TABLE "piaxis_movements" (
+  "id" TEXT NOT NULL,
+  "kind" TEXT NOT NULL,
+  "party" TEXT NOT NULL,
+  "currency" TEXT NOT NULL,
+  "amount" INTEGER NOT NULL,
+  "who" TEXT NOT NULL,
+  "why" TEXT NOT NULL,
+  "at" INTEGER NOT NULL,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "piaxis_otps" (
+  "merchant" TEXT NOT NULL,
+  "contact" TEXT NOT NULL,
+  "salt" BLOB NOT NULL,
+  "digest" BLOB NOT NULL,
+  "expires_at" INTEGER NOT NULL,
+  "tries" INTEGER NOT NULL,
+  "used" INTEGER NOT NULL,
+  "sent" TEXT NOT NULL,
+  PRIMARY KEY ("merchant", "contact")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "piaxis_payments" (
+  "id" TEXT NOT NULL,
+  "merchant" TEXT NOT NULL,
+  "status" TEXT NOT NULL,
+  "method" TEXT NOT NULL,
+  "currency" TEXT NOT NULL,
+  "amount" INTEGER NOT NULL,
+  "fee" INTEGER NOT NULL,
+  "payer_pays_fee" INTEGER NOT NULL,
+  "created_at" INTEGER NOT NULL,
+  "updated_at" INTEGER NOT NULL,
+  "user" TEXT,
+  "email" TEXT,
+  "phone" TEXT,
+  "products" TEXT NOT NULL,
+  "reference" TEXT NOT NULL,
+  "instruction" TEXT,
+  "error" TEXT,
+  "refunded_at" INTEGER,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "piaxis_payments_by_merchant_created_at_id" ON "piaxis_payments" ("merchant", "created_at", "id");
+
+CREATE INDEX "piaxis_payments_by_merchant_status_created_at" ON "piaxis_payments" ("merchant", "status", "created_at");
+
+CREATE TABLE "piaxis_provider_rules" (
+  "rail" TEXT NOT NULL,
+  "rules" TEXT NOT NULL,
+  PRIMARY KEY ("rail")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "piaxis_quotes" (
+  "id" TEXT NOT NULL,
+  "merchant" TEXT NOT NULL,
+  "expires_at" INTEGER NOT NULL,
+  "answer" TEXT NOT NULL,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "piaxis_refunds" (
+  "id" TEXT NOT NULL,
+  "object_kind" TEXT NOT NULL,
+  "object_id" TEXT NOT NULL,
+  "merchant" TEXT NOT NULL,
+  "rail" TEXT NOT NULL,
+  "phone" TEXT,
+  "currency" TEXT NOT NULL,
+  "amount" INTEGER NOT NULL,
+  "status" TEXT NOT NULL,
+  "created_at" INTEGER NOT NULL,
+  "updated_at" INTEGER NOT NULL,
+  "attempts" INTEGER NOT NULL,
+  "instruction" TEXT,
+  "error" TEXT,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "piaxis_refunds_by_status_created_at" ON "piaxis_refunds" ("status", "created_at");
+
+CREATE INDEX "piaxis_refunds_by_object_kind_object_id" ON "piaxis_refunds" ("object_kind", "object_id");
+
+CREATE TABLE "piaxis_suspense" (
+  "id" TEXT NOT NULL,
+  "instruction" TEXT NOT NULL,
+  "rail" TEXT NOT NULL,
+  "currency" TEXT NOT NULL,
+  "amount" INTEGER NOT NULL,
+  "why" TEXT NOT NULL,
+  "at" INTEGER NOT NULL,
+  "resolved_at" INTEGER,
+  "resolution" TEXT NOT NULL,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "piaxis_suspense_by_resolved_at_at" ON "piaxis_suspense" ("resolved_at", "at");
+
 CREATE TABLE "pipelines" (
   "id" TEXT NOT NULL,
   "number" INTEGER NOT NULL,
