@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
@@ -93,6 +94,8 @@ class Worker:
         self._core = core
         self._owner = core.ids.child(core.store.version).uuid()
         self._handlers: dict[str, Handler] = {}
+        self._rooms: dict[str, int] = {}
+        """Kinds that do not share `limits.WORK_CONCURRENCY` with the others, and how much room each has."""
         self._steps: dict[str, tuple[Step, Reads]] = {}
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
@@ -101,10 +104,21 @@ class Worker:
         self._stopping = False
         core.on_commit(self._committed)
 
-    def register(self, kind: str, handler: Handler) -> None:
-        """Name the handler of a kind. Items of kinds that nobody registered stay where they are."""
+    @property
+    def stopping(self) -> bool:
+        """Whether handlers should come to an end: the engine closes, or its clock is moved by hand."""
+        return self._stopping or self._task is None
+
+    def register(self, kind: str, handler: Handler, *, room: int | None = None) -> None:
+        """Name the handler of a kind. Items of kinds that nobody registered stay where they are.
+
+        `room`: most items of this kind in hand at once, beside those of other kinds; None shares the common room. For
+        work that waits for others' servers, which must not hold up the engine's own.
+        """
         self._check_free(kind)
         self._handlers[kind] = handler
+        if room is not None:
+            self._rooms[kind] = room
         self._changed.set()
 
     def register_step(self, kind: str, step: Step, reads: Reads = lambda key: ()) -> None:
@@ -151,7 +165,7 @@ class Worker:
     async def next_due(self) -> int | None:
         """When the next item of a registered kind is due; None if there is none."""
         await self._adopt()
-        return await self._core.read(self._next_due)
+        return await self._core.read(lambda view: self._next_due(view, (*self._steps, *self._handlers)))
 
     async def _run(self) -> None:
         while not self._stopping:
@@ -165,17 +179,27 @@ class Worker:
 
     async def _round(self) -> bool:
         """Begin what is due for handlers, as far as there is room, and take the steps that are due."""
-        free = limits.WORK_CONCURRENCY - len(self._running)
-        claimed = await self._claim(await self._due(self._handlers, free)) if free > 0 else []
-        for item in claimed:
-            self._begin(item)
+        begun = 0
+        for kinds, free in self._free():
+            for item in await self._claim(await self._due(kinds, free)):
+                self._begin(item)
+                begun += 1
         due = await self._due(self._steps, limits.WORK_STEPS)
         await self._take(due)
-        return bool(claimed or due)
+        return bool(begun or due)
+
+    def _free(self) -> list[tuple[list[str], int]]:
+        """Which kinds of handlers have room for how many more items."""
+        running = Counter(kind for kind, _ in self._running)
+        shared = [kind for kind in self._handlers if kind not in self._rooms]
+        common = limits.WORK_CONCURRENCY - sum(running[kind] for kind in shared)
+        rooms = [(shared, common), *(([kind], room - running[kind]) for kind, room in self._rooms.items())]
+        return [(kinds, free) for kinds, free in rooms if kinds and free > 0]
 
     async def _wait(self) -> None:
         """Until an item may be due: the clock reached it or was changed, an item was scheduled, or one finished."""
-        due = await self.next_due() if len(self._running) < limits.WORK_CONCURRENCY else None
+        kinds = [*self._steps, *chain.from_iterable(kinds for kinds, _ in self._free())]
+        due = await self._core.read(lambda view: self._next_due(view, kinds))
         waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._changed.wait())]
         if due is not None:
             waits.append(asyncio.ensure_future(self._core.clock.wait_until(due)))
@@ -284,8 +308,8 @@ class Worker:
         if row is not None and self._holds(row, item):
             _put_off(view, row, row.attempts, error)
 
-    def _next_due(self, view: ReadView) -> int | None:
-        first = (_first(view, kind) for kind in (*self._steps, *self._handlers))
+    def _next_due(self, view: ReadView, kinds: Iterable[str]) -> int | None:
+        first = (_first(view, kind) for kind in kinds)
         return min((row.ready_at for rows in first for row in rows), default=None)
 
 
