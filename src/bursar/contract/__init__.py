@@ -2,6 +2,7 @@
 
 from .arguments import Prepared, prepare
 from .binding import BadRequest, Incoming, Route, route
+from .digits import AmountForm
 from .effect import Effect, Outcome
 from .endpoint import (
     Async,
@@ -30,11 +31,12 @@ from .errors import ApiError, BursarError, InvalidRequestError, TransportError, 
 from .http import Headers, Request, Response
 from .model import Model, OpenEnum, OpenIntEnum
 from .page import AsyncListing, AsyncPage, CursorPaging, OffsetPaging, Page, Paging, Slice, Unreadable
-from .params import Body, Header, IdempotencyKey, Member, Query, StreamBody
+from .params import Body, Form, Header, IdempotencyKey, Member, Query, StreamBody
 from .secret import Secret
 from .stream import AsyncItemStream, ItemStream
 
 __all__ = [
+    "AmountForm",
     "ApiError",
     "Async",
     "AsyncItemStream",
@@ -50,6 +52,7 @@ __all__ = [
     "CursorPaging",
     "Effect",
     "Endpoint",
+    "Form",
     "Header",
     "Headers",
     "IdempotencyKey",

@@ -1,6 +1,7 @@
-"""Finding what stands where an exact number is due and is none.
+"""Finding what stands where an exact number is due and is none, and writing exact numbers in a model's form.
 
-Decoders take a text for a `Decimal`; the APIs' amounts are number literals, so a text there is a mistake.
+Decoders take any text for a `Decimal`. Where an API's amounts are number literals, a text is a mistake; where they
+are texts, one that is not a plain decimal is.
 """
 
 from __future__ import annotations
@@ -14,27 +15,81 @@ from typing import Any
 
 import msgspec
 
+from .digits import AmountForm, amount, is_plain
+from .json import number
 from .model import Model
 
+_NUMBER = AmountForm.NUMBER
 
-def misplaced(value: Any, kind: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
-    """Go through the places (JSON pointer and value) where `kind` wants a `Decimal` and `value` has no number."""
+
+def misplaced(
+    value: Any, kind: Any, pointer: str = "", form: AmountForm = _NUMBER
+) -> Iterator[tuple[str, Any, AmountForm]]:
+    """Go through the places where `kind` wants a `Decimal` and `value` has none in the form that is due.
+
+    Yields JSON pointer, value and form.
+    """
     origin, options = typing.get_origin(kind), typing.get_args(kind)
     if kind is Decimal:
-        if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
-            yield pointer, value
+        if not _is_exact(value, form):
+            yield pointer, value, form
     elif origin is typing.Annotated:
-        yield from misplaced(value, options[0], pointer)
+        yield from misplaced(value, options[0], pointer, form)
     elif origin in (typing.Union, types.UnionType):
         if value is not None and str not in options:
             for option in options:
-                yield from misplaced(value, option, pointer)
+                yield from misplaced(value, option, pointer, form)
     elif isinstance(value, Mapping):
+        inner = _form(kind, form)
         for name, member, member_kind in _members(value, kind, origin, options):
-            yield from misplaced(member, member_kind, f"{pointer}/{name}")
+            yield from misplaced(member, member_kind, f"{pointer}/{name}", inner)
     elif origin is list and isinstance(value, list):
         for index, item in enumerate(value):
-            yield from misplaced(item, options[0], f"{pointer}/{index}")
+            yield from misplaced(item, options[0], f"{pointer}/{index}", form)
+
+
+def written(value: Any, kind: Any, form: AmountForm = _NUMBER) -> Any:
+    """Return `value` with each amount that `kind` wants as text in that form; what is no amount stays as it is."""
+    origin, options = typing.get_origin(kind), typing.get_args(kind)
+    if kind is Decimal:
+        return _as_text(value, form)
+    if origin is typing.Annotated:
+        return written(value, options[0], form)
+    if origin in (typing.Union, types.UnionType):
+        named = next((option for option in options if option not in (type(None), str)), Any)
+        return value if value is None or str in options else written(value, named, form)
+    if isinstance(value, Mapping):
+        inner = _form(kind, form)
+        changed = {
+            name: written(member, member_kind, inner)
+            for name, member, member_kind in _members(value, kind, origin, options)
+        }
+        return {**value, **changed}
+    if origin is list and isinstance(value, list):
+        return [written(item, options[0], form) for item in value]
+    return value
+
+
+def _as_text(value: Any, form: AmountForm) -> Any:
+    if form is _NUMBER or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        try:
+            value = amount(value)
+        except ValueError:
+            return value
+    return form.text(number(value).decode()) if isinstance(value, (int, Decimal)) else value
+
+
+def _is_exact(value: Any, form: AmountForm) -> bool:
+    if isinstance(value, str):
+        return form is not _NUMBER and is_plain(value)
+    return isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+
+
+def _form(kind: Any, form: AmountForm) -> AmountForm:
+    """Return the form inside a value of `kind`: a model has its own, a mapping that of the model it stands in."""
+    return kind.amounts if isinstance(kind, type) and issubclass(kind, Model) else form
 
 
 def _members(

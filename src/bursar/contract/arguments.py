@@ -15,8 +15,9 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from .amounts import misplaced
+from .amounts import misplaced, written
 from .decode import tolerant
+from .digits import AmountForm
 from .effect import Effect
 from .endpoint import BaseEndpoint
 from .errors import InvalidRequestError, UnreadableAnswer
@@ -25,6 +26,8 @@ from .model import Model
 from .params import Param, Place, StreamBody
 from .stream import Outgoing, framed
 from .url import query, segment
+
+FORM_MEDIA = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,9 @@ class _Parts:
         """Put one argument where it belongs."""
         if param.place is Place.BODY:
             self._add_body(param, value)
+        elif param.place is Place.FORM:
+            self.media = FORM_MEDIA
+            self.body = _form(value, param)
         elif param.place is Place.MEMBER:
             self.members = {} if self.members is None else self.members
             if value is not None:
@@ -195,7 +201,7 @@ def _checked(value: Any, param: Param) -> Any:
     """Check one value against the parameter's type and constraints."""
     if isinstance(value, Model):
         return value
-    for _, wrong in misplaced(value, param.kind):
+    for _, wrong, _ in misplaced(value, param.kind):
         number(wrong, param.name)
     try:
         return msgspec.convert(value, param.kind, strict=True)
@@ -213,11 +219,21 @@ def _body(value: Any, param: Param) -> bytes | None:
     listed = isinstance(value, (list, tuple)) and typing.get_origin(param.kind) is list
     if not listed and not isinstance(value, Mapping):
         raise InvalidRequestError(f"{param.name} must be a {_name(param.kind)} or a mapping", param.name)
-    for pointer, wrong in misplaced(value, param.kind):
+    value = written(value, param.kind)
+    for pointer, wrong, form in misplaced(value, param.kind):
+        if isinstance(wrong, str) and form is not AmountForm.NUMBER:
+            raise InvalidRequestError(f"{pointer} {form.expected}", pointer)
         number(wrong, pointer)
     body = dumps(value)
     _check_body(body, param.kind, tolerate=listed and _any_extra(value))
     return body
+
+
+def _form(value: Any, param: Param) -> bytes:
+    """Return a model of texts as a form; what is None is left out."""
+    model = value if isinstance(value, Model) else tolerant(loads(dumps(value)), param.kind)
+    pairs = [(name, text) for name, text in model.to_payload().items() if text is not None]
+    return query([(name, _text(text, None)) for name, text in pairs]).encode("ascii")
 
 
 def _any_extra(items: Any) -> bool:

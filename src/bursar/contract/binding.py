@@ -12,15 +12,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import parse_qsl
 
 import msgspec
 
 from .amounts import misplaced
 from .arguments import explain
+from .digits import AmountForm
 from .endpoint import BaseEndpoint, Endpoint
 from .errors import BursarError, InvalidRequestError, UnreadableAnswer
 from .http import Headers, Response
-from .json import loads
+from .json import dumps, loads
 from .model import Model
 from .params import Param, Place
 
@@ -73,6 +75,8 @@ class Route:
         for param in self.endpoint.params:
             if param.place is Place.BODY:
                 arguments[param.name] = _body(incoming.body, param)
+            elif param.place is Place.FORM:
+                arguments[param.name] = _form(incoming.body, param)
             elif param.place is Place.MEMBER:
                 arguments[param.name] = getattr(members, param.wire_name)
             else:
@@ -89,7 +93,7 @@ class Route:
             return Response(description.status, _TEXT, str(value).encode())
         if description.unwrap is not None:
             value = {description.unwrap: value}
-        return Response(description.status, _JSON, _encode(value))
+        return Response(description.status, _JSON, _written(value))
 
     @cached_property
     def _member_model(self) -> type[msgspec.Struct] | None:
@@ -123,10 +127,16 @@ def route(endpoint: Endpoint[P, T], handler: Callable[Concatenate[Who, P], Await
     return Route(endpoint, handler)
 
 
+def _written(value: Any) -> bytes:
+    if isinstance(value, Model) and value.amounts is not AmountForm.NUMBER:
+        return dumps(value)
+    return _encode(value)
+
+
 def _single(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise BadRequest("a query parameter is repeated")
+        raise BadRequest("a parameter is repeated")
     return found
 
 
@@ -151,13 +161,22 @@ def _body(body: bytes, param: Param) -> Any:
     return _convert_body(body, param.kind)
 
 
+def _form(body: bytes, param: Param) -> Any:
+    try:
+        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=100, errors="strict")
+        return msgspec.convert(_single(pairs), param.kind, strict=True)
+    except ValueError as error:
+        message, pointer = explain(error)
+        raise BadRequest(f"{pointer or 'the form'}: {message}", pointer) from None
+
+
 def _convert_body(body: bytes, kind: Any) -> Any:
     if not body.strip():
         raise BadRequest("a JSON body is required")
     try:
         value = loads(body)
-        for pointer, _ in misplaced(value, kind):
-            raise BadRequest(f"{pointer}: must be a JSON number", pointer)
+        for pointer, _, form in misplaced(value, kind):
+            raise BadRequest(f"{pointer}: {form.expected}", pointer)
         model = msgspec.convert(value, kind, strict=True)
         if isinstance(model, Model):
             model.validate()

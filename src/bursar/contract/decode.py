@@ -17,8 +17,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from .digits import AmountForm, amount
 from .errors import UnreadableAnswer
-from .json import elements, loads, members, number
+from .json import elements, is_decimal, loads, members, number
 from .model import Model
 
 T = TypeVar("T")
@@ -109,7 +110,7 @@ def _model(value: Any, kind: type[Model], pointer: str) -> Model:
     for field in msgspec.structs.fields(kind):
         place = f"{pointer}/{field.encode_name}"
         if field.encode_name in rest:
-            fields[field.name] = _read(rest.pop(field.encode_name), field.type, place)
+            fields[field.name] = _member(rest.pop(field.encode_name), field.type, place, kind.amounts)
         elif field.required:
             if type(None) not in typing.get_args(field.type):
                 raise UnreadableAnswer(f"{place} is missing", place)
@@ -118,6 +119,16 @@ def _model(value: Any, kind: type[Model], pointer: str) -> Model:
     if rest:
         model.keep_extra(rest)
     return model
+
+
+def _member(value: Any, kind: Any, pointer: str, form: AmountForm) -> Any:
+    """Read a model's member; an amount that is grouped text is no number to the codec."""
+    if form is AmountForm.GROUPED and isinstance(value, str) and is_decimal(kind):
+        try:
+            return amount(value)
+        except ValueError as error:
+            raise UnreadableAnswer(f"{pointer}: {error}", pointer) from None
+    return _read(value, kind, pointer)
 
 
 def _union(value: Any, kinds: tuple[Any, ...], pointer: str) -> Any:

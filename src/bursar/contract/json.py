@@ -19,6 +19,7 @@ from uuid import UUID
 
 import msgspec
 
+from .digits import AmountForm, amount
 from .errors import InvalidRequestError, UnreadableAnswer
 from .model import Model
 
@@ -147,8 +148,20 @@ def _model(value: Model, pointer: str, depth: int) -> object:
     payload = value.to_payload()
     for name in exact & payload.keys():
         if payload[name] is not None and not isinstance(payload[name], (list, tuple, Mapping)):
-            payload[name] = msgspec.Raw(number(payload[name], f"{pointer}/{name}"))
+            payload[name] = _amount(payload[name], value.amounts, f"{pointer}/{name}")
     return _mapping(payload, pointer, depth)
+
+
+def _amount(value: object, form: AmountForm, pointer: str) -> object:
+    """Return an amount as its model writes it."""
+    if form is AmountForm.NUMBER:
+        return msgspec.Raw(number(value, pointer))
+    if isinstance(value, str):
+        try:
+            value = amount(value)
+        except ValueError as error:
+            raise InvalidRequestError(f"{_place(pointer)}: {error}", pointer) from None
+    return form.text(number(value, pointer).decode())
 
 
 def _mapping(value: Mapping[Any, object], pointer: str, depth: int) -> object:
@@ -210,13 +223,14 @@ def exact_fields(model: type[Model]) -> frozenset[str]:
     known = _exact_cache.get(model)
     if known is None:
         known = frozenset(
-            field.encode_name for field in msgspec.structs.fields(model) if _is_decimal(field.type)
+            field.encode_name for field in msgspec.structs.fields(model) if is_decimal(field.type)
         )
         _exact_cache[model] = known
     return known
 
 
-def _is_decimal(kind: Any) -> bool:
+def is_decimal(kind: Any) -> bool:
+    """Return True for the type of an exact number, or of one that may be absent."""
     return kind is Decimal or any(arg is Decimal for arg in getattr(kind, "__args__", ()))
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 import msgspec
 
+from .digits import AmountForm
 from .secret import Secret
 
 
@@ -20,6 +21,8 @@ class Model(msgspec.Struct, forbid_unknown_fields=True, dict=True):
 
     hidden: ClassVar[frozenset[str]] = frozenset()
     """Fields whose values `repr` does not show."""
+    amounts: ClassVar[AmountForm] = AmountForm.NUMBER
+    """How the model's own `Decimal` fields are written."""
 
     @property
     def extra(self) -> dict[str, Any]:

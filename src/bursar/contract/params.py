@@ -26,6 +26,8 @@ class Place(Enum):
     """The parameter is the whole body."""
     MEMBER = "member"
     """The parameter is one member of a JSON object body."""
+    FORM = "form"
+    """The parameter is the whole body, as a form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,11 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """Marks the parameter, a model of texts, that is the whole body as ``application/x-www-form-urlencoded``."""
+
+
+@dataclass(frozen=True, slots=True)
 class StreamBody:
     """Marks the parameter that is a body sent as it comes: bytes, or an iterable of pieces.
 
@@ -97,7 +104,7 @@ class Param:
     stream: StreamBody | None = None
 
 
-_MARKERS = (Query, Header, Member, Body, StreamBody)
+_MARKERS = (Query, Header, Member, Body, Form, StreamBody)
 _BODY_VERBS = frozenset({"POST", "PUT", "PATCH"})
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -159,6 +166,8 @@ def _place(name: str, kind: Any, marker: object, verb: str, in_path: bool) -> tu
         return Place.QUERY, marker.name or name
     if isinstance(marker, Member):
         return Place.MEMBER, marker.name or name
+    if isinstance(marker, Form):
+        return Place.FORM, name
     if isinstance(marker, (Body, StreamBody)):
         return Place.BODY, name
     if verb in _BODY_VERBS and is_model(kind):
