@@ -26,6 +26,7 @@ ENTRANCES = [
     "bursar.milkyway",
     "bursar.formance",
     "bursar.formance.filters",
+    "bursar.piaxis",
     "bursar.client.otel",
     "bursar.embedded",
     "bursar.testing",
@@ -34,7 +35,12 @@ ENTRANCES = [
 MODULE_LINES_MAX = 700
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "stuff", "tools"}
 
-MONEY = ("src/bursar/contract/money", "src/bursar/engine/", "src/bursar/milkyway/models")
+MONEY = (
+    "src/bursar/contract/money",
+    "src/bursar/engine/",
+    "src/bursar/milkyway/models",
+    "src/bursar/piaxis/models/",
+)
 
 # (pattern, where it is banned, why)
 BANNED = [
