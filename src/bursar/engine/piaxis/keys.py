@@ -31,7 +31,7 @@ PURGE: Final = "piaxis.keys"
 """Kind of the work item that forgets the keys of one day; its key is the day's number since the epoch."""
 
 _FORGOTTEN_AT_ONCE: Final = 500
-_encode: Final = msgspec.json.Encoder(decimal_format="number").encode
+_encode: Final = msgspec.json.Encoder().encode
 
 
 class Done(msgspec.Struct, Generic[T], frozen=True):

@@ -1,7 +1,7 @@
-"""Amounts between the wire and the ledger: ISO 4217 minor units inside, two forms of text outside (B3, PS28, PS40).
+"""Amounts between the wire and the ledger: ISO 4217 minor units inside, decimals outside (B3, PS28).
 
-Payments show thousands separators ("15,000.00"), everything else is plain ("50000.00"). Both have at least two
-decimals, also for currencies without any, as Piaxis does (E18).
+Answers show at least two decimals, also for currencies without any, as Piaxis does (E18). Whether thousands are
+separated is a matter of the contract's models (PS40).
 """
 
 from __future__ import annotations
@@ -53,22 +53,18 @@ def _decimal(amount: Decimal | int | str, loc: Loc) -> Decimal:
     return Decimal(amount)
 
 
+def shown(units: int, currency: str) -> Decimal:
+    """Return an amount as answers show it, with at least two decimals (E18): 50000 UGX is 50000.00."""
+    value = iso.to_decimal(units, currency)
+    places = max(iso.digits(currency), _SHOWN_DECIMALS)
+    return value.quantize(Decimal(1).scaleb(-places), context=iso.EXACT)
+
+
 def plain(units: int, currency: str) -> str:
-    """Return an amount of escrows and disbursements: "50000.00"."""
-    return f"{_padded(units, currency):f}"
-
-
-def grouped(units: int, currency: str) -> str:
-    """Return an amount of payments: "15,000.00"."""
-    return f"{_padded(units, currency):,f}"
+    """Return the same as text: "50000.00"."""
+    return f"{shown(units, currency):f}"
 
 
 def show(units: int, currency: str) -> str:
     """Return an amount as messages show it: "50000.00 UGX"."""
     return f"{plain(units, currency)} {currency}"
-
-
-def _padded(units: int, currency: str) -> Decimal:
-    value = iso.to_decimal(units, currency)
-    places = max(iso.digits(currency), _SHOWN_DECIMALS)
-    return value.quantize(Decimal(1).scaleb(-places), context=iso.EXACT)

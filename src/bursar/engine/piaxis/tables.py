@@ -107,6 +107,8 @@ class OtpRow(_Personal, frozen=True):
     tries: int
     used: bool
     sent: str
+    other: str | None = None
+    """The contact that the same code went to as well: using it up at one uses it up at both."""
 
 
 class FeeRow(msgspec.Struct, frozen=True):
@@ -215,6 +217,9 @@ class Disbursement(_Personal, frozen=True):
     fees: int
     count: int
     created_at: int
+    succeeded: int = 0
+    failed: int = 0
+    """How many items ended so; the others are under way, or cancelled with the batch."""
     description: str | None = None
     completed_at: int | None = None
     cancelled_at: int | None = None
@@ -243,12 +248,13 @@ class Item(_Personal, frozen=True):
 
 
 class QuoteRow(msgspec.Struct, frozen=True):
-    """A disbursement's price, valid until `expires_at` (PS89). `answer` is JSON text."""
+    """The fees that a batch was quoted: what is created from the same body before `expires_at` costs that (PS89)."""
 
-    id: str
     merchant: str
+    fingerprint: bytes
+    fees: str
+    """JSON list: the fee of each item."""
     expires_at: int
-    answer: str
 
 
 class Refund(_Personal, frozen=True):
@@ -326,7 +332,7 @@ DISBURSEMENTS: Final = Table(
     indexes=(("merchant", "created_at", "id"), ("merchant", "status", "created_at")),
 )
 ITEMS: Final = Table("piaxis_disbursement_items", Item, ("disbursement", "position"))
-QUOTES: Final = Table("piaxis_quotes", QuoteRow, ("id",))
+QUOTES: Final = Table("piaxis_quotes", QuoteRow, ("merchant", "fingerprint"), indexes=(("expires_at",),))
 REFUNDS: Final = Table(
     "piaxis_refunds", Refund, ("id",), indexes=(("status", "created_at"), ("object_kind", "object_id"))
 )

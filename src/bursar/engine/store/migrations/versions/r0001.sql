@@ -332,6 +332,8 @@ CREATE TABLE "piaxis_disbursements" (
   "fees" INTEGER NOT NULL,
   "count" INTEGER NOT NULL,
   "created_at" INTEGER NOT NULL,
+  "succeeded" INTEGER NOT NULL,
+  "failed" INTEGER NOT NULL,
   "description" TEXT,
   "completed_at" INTEGER,
   "cancelled_at" INTEGER,
@@ -413,6 +415,7 @@ CREATE TABLE "piaxis_otps" (
   "tries" INTEGER NOT NULL,
   "used" INTEGER NOT NULL,
   "sent" TEXT NOT NULL,
+  "other" TEXT,
   PRIMARY KEY ("merchant", "contact")
 ) STRICT, WITHOUT ROWID;
 
@@ -449,12 +452,14 @@ CREATE TABLE "piaxis_provider_rules" (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE "piaxis_quotes" (
-  "id" TEXT NOT NULL,
   "merchant" TEXT NOT NULL,
+  "fingerprint" BLOB NOT NULL,
+  "fees" TEXT NOT NULL,
   "expires_at" INTEGER NOT NULL,
-  "answer" TEXT NOT NULL,
-  PRIMARY KEY ("id")
+  PRIMARY KEY ("merchant", "fingerprint")
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "piaxis_quotes_by_expires_at" ON "piaxis_quotes" ("expires_at");
 
 CREATE TABLE "piaxis_refunds" (
   "id" TEXT NOT NULL,
