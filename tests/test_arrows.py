@@ -62,7 +62,8 @@ ROOMS = [
     ),
     Room("bursar.milkyway", ("bursar", "bursar.contract", "bursar.client"), CODEC),
     Room("bursar.formance", ("bursar", "bursar.contract", "bursar.client"), CODEC),
-    Room("bursar.piaxis", ("bursar", "bursar.contract", "bursar.client"), CODEC),
+    Room("bursar.piaxis", ("bursar", "bursar.contract", "bursar.client", "bursar.webhooks"), CODEC),
+    Room("bursar.webhooks", ("bursar.contract",), CODEC | {"cryptography"}),
     Room("bursar.engine", (*ENGINE, "bursar.engine.tables"), CODEC),
     # The places that know every domain: its tables, to make the schema, and its invariants, to check them.
     Room("bursar.engine.tables", (*ENGINE, *DOMAINS)),
@@ -210,7 +211,8 @@ def test_no_import_cycles() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["bursar", "bursar.milkyway", "bursar.formance", "bursar.piaxis", "bursar.contract"]
+    "module",
+    ["bursar", "bursar.milkyway", "bursar.formance", "bursar.piaxis", "bursar.webhooks", "bursar.contract"],
 )
 def test_importing_a_client_loads_neither_engine_nor_http(module: str) -> None:
     """An application that only names a client pays for no HTTP library, and never for the engine."""

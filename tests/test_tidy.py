@@ -27,6 +27,7 @@ ENTRANCES = [
     "bursar.formance",
     "bursar.formance.filters",
     "bursar.piaxis",
+    "bursar.webhooks",
     "bursar.client.otel",
     "bursar.embedded",
     "bursar.testing",
