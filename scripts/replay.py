@@ -15,15 +15,16 @@ import re
 import shlex
 import sys
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from bursar.server.listener import HttpServer, address, listen
 from bursar.server.runtime import Runtime, Settings
+from bursar.testing import postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("BURSAR_SHARED") or ROOT.parent / "shared")
@@ -55,17 +56,28 @@ def listed() -> frozenset[str]:
     return frozenset(_LISTED.findall(PAGE.read_text("utf-8")))
 
 
-def play(path: Path) -> Result:
-    """Play one recording; scenarios that need an empty server or flags get a server of their own."""
+class Stage(NamedTuple):
+    """What a scenario is played on: how many servers take its requests in turn, on which database."""
+
+    servers: int = 1
+    database: Callable[[], str] = lambda: "sqlite://"
+
+
+ONE = Stage()
+
+
+def play(path: Path, stage: Stage = ONE) -> Result:
+    """Play one recording; scenarios that need an empty server or flags get servers of their own."""
     tool, result = _tool(), Result(path.stem)
     # The auth recordings use static clients, which only a sandbox has; its rail has a ledger from the start.
     sandbox = path.stem.startswith("auth_")
-    with path.open(encoding="utf-8") as lines, served("", sandbox=sandbox) as shared:
+    with path.open(encoding="utf-8") as lines, staged(stage, sandbox=sandbox) as shared:
         for line in lines:
             scenario = json.loads(line)
             if scenario.get("fresh") or scenario.get("flags"):
-                with served(shlex.join(scenario.get("flags", [])), sandbox=sandbox) as root:
-                    difference = _difference(tool, scenario, root)
+                flags = shlex.join(scenario.get("flags", []))
+                with staged(stage, flags, sandbox=sandbox) as roots:
+                    difference = _difference(tool, scenario, roots)
             else:
                 difference = _difference(tool, scenario, shared)
             if difference is None:
@@ -76,11 +88,21 @@ def play(path: Path) -> Result:
 
 
 @contextlib.contextmanager
-def served(ledger_flags: str, *, sandbox: bool) -> Generator[str, None, None]:
+def staged(stage: Stage, ledger_flags: str = "", *, sandbox: bool) -> Generator[list[str], None, None]:
+    """Servers on one database until the end of the block; yields the URLs of their stacks' APIs."""
+    database = stage.database()
+    with contextlib.ExitStack() as stack:
+        yield [
+            stack.enter_context(served(database, ledger_flags, sandbox=sandbox)) for _ in range(stage.servers)
+        ]
+
+
+@contextlib.contextmanager
+def served(database: str, ledger_flags: str, *, sandbox: bool) -> Generator[str, None, None]:
     """A server of its own, on a free port, until the end of the block; yields the URL of the stack's API."""
     listener = listen("127.0.0.1", 0)
     url = address(listener)
-    settings = Settings("sqlite://", url, sandbox=sandbox, ledger_flags=ledger_flags)
+    settings = Settings(database, url, sandbox=sandbox, ledger_flags=ledger_flags)
     ready = threading.Event()
     stop: list[Any] = []
 
@@ -106,11 +128,12 @@ def served(ledger_flags: str, *, sandbox: bool) -> Generator[str, None, None]:
         listener.close()
 
 
-def _difference(tool: ModuleType, scenario: dict[str, Any], root: str) -> str | None:
+def _difference(tool: ModuleType, scenario: dict[str, Any], roots: Sequence[str]) -> str | None:
     """Where the scenario leaves its recording; None if it does not."""
-    run = tool.Run(root, scenario["service"])
+    run = tool.Run(roots[0], scenario["service"])
     try:
         for number, step in enumerate(scenario["steps"], 1):
+            run.root = roots[number % len(roots)]
             try:
                 run.step(step)
             except (tool.Differs, OSError, HTTPException) as error:
@@ -132,8 +155,17 @@ def _tool() -> ModuleType:
     return module
 
 
-def main(selected: Sequence[str]) -> int:
-    """Play what is selected, all by default."""
+def main(arguments: Sequence[str]) -> int:
+    """Play what is selected, all by default; `--postgres` on PostgreSQL, `--two` on two servers of one database."""
+    selected = [word for word in arguments if not word.startswith("--")]
+    if "--postgres" not in arguments:
+        return play_all(selected, Stage())
+    with postgres.server() as running:
+        return play_all(selected, Stage(2 if "--two" in arguments else 1, running.database))
+
+
+def play_all(selected: Sequence[str], stage: Stage) -> int:
+    """Play what is selected and print a table."""
     paths = [path for path in recordings() if not selected or any(part in path.stem for part in selected)]
     if not paths:
         print(f"no recordings in {SHARED} (BURSAR_SHARED names the directory)")
@@ -142,7 +174,7 @@ def main(selected: Sequence[str]) -> int:
     wrong: list[str] = []
     print(f"{'recording':34} {'agree':>6} {'differ':>6} {'total':>6}")
     for path in paths:
-        result = play(path)
+        result = play(path, stage)
         total = len(result.agreed) + len(result.differences)
         print(f"{result.name:34} {len(result.agreed):6} {len(result.differences):6} {total:6}", flush=True)
         wrong += complaints(result, known)

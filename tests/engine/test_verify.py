@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bursar.engine import verify as verification
 from bursar.engine.errors import StoreUnusable
 from bursar.engine.kernel import EngineError, NewTransaction, Origin, Posting, ledger
-from bursar.engine.verify import Damage, verify, verify_file
+from bursar.engine.verify import Damage, verify, verify_database
 from tests.engine.scene import BOOK, T0, USD, opened, pay, post, run
 
 
@@ -55,14 +55,14 @@ def sound(tmp_path_factory):
 
 
 def kinds(path):
-    return {damage.kind for damage in run(verify_file(path)).damages}
+    return {damage.kind for damage in run(verify_database(f"sqlite:///{path}")).damages}
 
 
 def test_sound_books(tmp_path, sound):
     path = tmp_path / "books.db"
     path.write_bytes(sound)
     told = []
-    report = run(verify_file(path, lambda done, total: told.append((done, total))))
+    report = run(verify_database(f"sqlite:///{path}", lambda done, total: told.append((done, total))))
     assert (report.ok, report.ledgers, report.logs, list(report.damages)) == (True, 2, 11, [])
     assert told[-1] == (11, 11)
 
@@ -154,7 +154,7 @@ def test_a_damage_says_where_what_was_expected_and_what_was_found(tmp_path, soun
     path.write_bytes(sound)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE volumes SET latest = 7 WHERE account = 'b'")
-    (damage,) = run(verify_file(path)).damages
+    (damage,) = run(verify_database(f"sqlite:///{path}")).damages
     assert damage.kind == "volumes_differs"
     assert "ledger main" in damage.where
     assert "b USD/2" in damage.where

@@ -8,7 +8,7 @@ from msgspec import Struct
 from bursar.engine import books, limits
 from bursar.engine.clock import SandboxClock
 from bursar.engine.core import Core
-from bursar.engine.errors import CommitFailed, InsufficientFunds, StoreBusy, StoreClosed
+from bursar.engine.errors import CommitFailed, Conflict, InsufficientFunds, StoreBusy, StoreClosed
 from bursar.engine.ids import Ids
 from bursar.engine.store.sqlite import SqliteStore
 from bursar.engine.store.table import Table
@@ -56,6 +56,12 @@ class FragileStore:
             raise error
         self.commits.append({table.name: len(rows) for table, rows in changes.items()})
         return await self.inner.commit(expected, changes)
+
+    async def confirm(self, expected):
+        if self.lose:
+            self.lose -= 1
+            return False
+        return await self.inner.confirm(expected)
 
     async def read(self, query):
         return await self.inner.read(query)
@@ -390,6 +396,26 @@ def test_reads_that_change_nothing_need_no_commit():
         core, store = fragile()
         assert await core.submit(lambda v: v.volumes(BOOK, "a", USD).balance) == 0
         assert store.commits == []
+        await core.close()
+
+    run(scenario())
+
+
+def test_a_refusal_rests_on_what_another_writer_left_behind():
+    """Invariant 8: what changes nothing is not fenced by a commit, so the version is looked at."""
+
+    async def scenario():
+        core, store = fragile()
+        runs = []
+
+        def command(view):
+            runs.append(view.volumes(BOOK, "a", USD).balance)
+            raise Conflict("not now")
+
+        store.lose = 1
+        with pytest.raises(Conflict):
+            await core.submit(command)
+        assert runs == [0, 0]
         await core.close()
 
     run(scenario())

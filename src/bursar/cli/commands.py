@@ -12,7 +12,10 @@ from bursar import __version__
 DATABASE = "sqlite:///bursar.db"
 
 Database = Annotated[
-    str, typer.Option("--database", help="sqlite:///file.db; sqlite:// keeps everything in memory.")
+    str,
+    typer.Option(
+        "--database", help="sqlite:///file.db, postgresql://user@host/name, or sqlite:// for memory."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 ClientId = Annotated[str, typer.Argument(help="OAuth client id.")]

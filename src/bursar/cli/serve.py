@@ -55,8 +55,6 @@ def serve(options: Options) -> None:
 
 
 def _check(options: Options) -> None:
-    if options.database.startswith(("postgres:", "postgresql:")):
-        refuse("PostgreSQL is not in this release: use --database sqlite:///file.db", status=2)
     if options.workers > 1:
         refuse("SQLite has one writing process: --workers must be 1", status=2)
     try:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from bursar.engine.clock import Clock, SystemClock
 from bursar.engine.ids import Ids
 from bursar.engine.store.base import Changes, Store
+from bursar.engine.store.opening import open_store
 from bursar.engine.store.table import AnyTable, Key
 from bursar.engine.view import Command, Query, ReadView
 from bursar.engine.work import Worker
@@ -37,14 +38,13 @@ class Core:
         ids: Ids | None = None,
         tables: Sequence[AnyTable] | None = None,
     ) -> Core:
-        """Open `sqlite:///file.db`, or `sqlite://` for a database in memory; `tables` None means all of the engine.
+        """Open a database (see `store.opening.open_store`); `tables` None means all of the engine.
 
         Raises StoreUnusable, or StoreInUse when another process writes to the file.
         """
-        from bursar.engine.store.sqlite import SqliteStore
         from bursar.engine.tables import all_tables
 
-        store = SqliteStore.open(url, all_tables() if tables is None else tables)
+        store = await open_store(url, all_tables() if tables is None else tables)
         return cls(store, clock or SystemClock(), ids or Ids())
 
     async def submit(self, command: Command[T], *, reads: Iterable[tuple[AnyTable, Key]] = ()) -> T:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
 from bursar.engine.clock import Clock, SystemClock
 from bursar.engine.store.base import Rows
+from bursar.engine.store.opening import open_reader
 from bursar.engine.view import ReadView
 
 T = TypeVar("T")
@@ -97,11 +97,9 @@ def _found(check: Check, view: ReadView) -> Iterator[Damage]:
         )
 
 
-async def verify_file(path: Path, progress: Progress | None = None) -> Report:
-    """Verify a database file without writing to it; a server may be running on it. Raises StoreUnusable."""
-    from bursar.engine.store.sqlite import SqliteReader
-
-    reader = SqliteReader(path)
+async def verify_database(url: str, progress: Progress | None = None) -> Report:
+    """Verify a database without writing to it; servers may be running on it. Raises StoreUnusable."""
+    reader = await open_reader(url)
     try:
         return await verify(reader, progress)
     finally:

@@ -119,7 +119,9 @@ class Writer:
         for submitted in batch:
             await self._execute(submitted)
         changes = self._memory.changes()
-        if changes and not await self._store.commit(self._store.version, changes):
+        version = self._store.version
+        # A refusal changes nothing, and yet must rest on what is true now.
+        if not await (self._store.commit(version, changes) if changes else self._store.confirm(version)):
             return False
         self._memory.settle()
         if changes:

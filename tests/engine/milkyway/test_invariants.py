@@ -11,7 +11,7 @@ from bursar.engine.kernel import NewTransaction, Posting
 from bursar.engine.milkyway.invariants import check
 from bursar.engine.milkyway.lifecycle import ALARM
 from bursar.engine.milkyway.tables import KEYS, PAYMENTS, Payment
-from bursar.engine.verify import verify_file
+from bursar.engine.verify import verify_database
 from bursar.engine.view import ReadView, View
 from tests.engine.milkyway.rail import MINUTE, OPERATOR, SECOND, Rail
 
@@ -115,5 +115,5 @@ def test_verify_checks_the_rail_in_a_file(tmp_path: Path) -> None:
         rail.advance(SECOND)
         row = rail.row(payment)
         rail.do(rail.core.submit(lambda view: view.put(PAYMENTS, replace(row, status=3))))
-        report = rail.do(verify_file(tmp_path / "rail.db"))
+        report = rail.do(verify_database(f"sqlite:///{tmp_path}/rail.db"))
     assert {damage.kind for damage in report.damages} == {"balance", "payment postings"}

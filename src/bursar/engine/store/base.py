@@ -130,6 +130,10 @@ class Store(Protocol):
         """
         ...
 
+    async def confirm(self, expected: int) -> bool:
+        """Whether `expected` is still the last commit: what was loaded before holds."""
+        ...
+
     async def read(self, query: Callable[[Rows], T]) -> T:
         """Run a query on committed rows; it sees one moment and never a part of a batch."""
         ...

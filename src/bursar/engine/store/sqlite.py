@@ -196,6 +196,10 @@ class SqliteStore:
         await self._commit(expected + 1)
         return True
 
+    async def confirm(self, expected: int) -> bool:
+        """See `Store`. Nobody else writes to the file."""
+        return True
+
     async def read(self, query: Callable[[Rows], T]) -> T:
         """See `Store`."""
         return _in_snapshot(self._reads, query)

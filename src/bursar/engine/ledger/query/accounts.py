@@ -136,7 +136,8 @@ def _balance(ledger: LedgerRow, pit: int | None) -> Field:
             )
             table = f"SELECT exact_sum(balance(m.input, m.output)) AS b FROM moves m WHERE {where} GROUP BY m.asset"
         return Sql(
-            f"(SELECT single(count(*), min(compare(x.b, ?) {sign} 0)) FROM ({table}) x)", (value, *values)
+            f"(SELECT single(count(*), min(CASE WHEN compare(x.b, ?) {sign} 0 THEN 1 ELSE 0 END)) FROM ({table}) x) = 1",
+            (value, *values),
         )
 
     return Field("balance", "numbers", sql)

@@ -27,8 +27,8 @@ _OPERATORS: Final[Mapping[Kind, tuple[str, ...]]] = {
 }
 SIGNS: Final[Mapping[str, str]] = {"$match": "=", "$lt": "<", "$lte": "<=", "$gt": ">", "$gte": ">="}
 
-TRUE: Final = Sql("1")
-FALSE: Final = Sql("0")
+TRUE: Final = Sql("TRUE")
+FALSE: Final = Sql("FALSE")
 UNKNOWN: Final = Sql("NULL")
 """Neither this nor its negation selects a row."""
 
@@ -173,7 +173,7 @@ def members(name: str, column: str, *, values: tuple[Any, ...] = ()) -> Field:
         if test.index is None:
             return Sql(f"member({column}, ?) IS NOT NULL", (*values, test.value))
         # A missing key does not match, so that the negation selects it (6.5).
-        return Sql(f"coalesce(member({column}, ?) = ?, 0)", (*values, test.index, test.value))
+        return Sql(f"coalesce(member({column}, ?) = ?, FALSE)", (*values, test.index, test.value))
 
     return Field(name, "strings", sql)
 

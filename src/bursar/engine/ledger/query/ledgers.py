@@ -78,7 +78,7 @@ def _features() -> Field:
             raise Validation("unknown key 'features' when building query: name a feature in brackets")
         if test.operator == "$in":
             return fields.FALSE
-        return Sql("coalesce(member(g.features, ?) = ?, 0)", (test.index, test.value))
+        return Sql("coalesce(member(g.features, ?) = ?, FALSE)", (test.index, test.value))
 
     return Field("features", "strings", sql)
 

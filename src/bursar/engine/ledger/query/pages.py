@@ -151,7 +151,8 @@ def _by_key(view: ReadView, listing: Listing, source: Source, column: Column) ->
     if listing.at is not None:
         sign = ("<" if falling else ">") + ("" if listing.back else "=")
         condition = Sql(f"({column.sql}, {source.tiebreak}) {sign} (?, ?)", listing.at)
-    order = f"{column.sql} {way}, {source.tiebreak} {way}"
+    nulls = "" if not column.nullable else " NULLS LAST" if falling else " NULLS FIRST"
+    order = f"{column.sql} {way}{nulls}, {source.tiebreak} {way}"
     rows = _select(view, source, column, condition, order, listing.size + 1, 0)
     if column.nullable and any(row[-2] is None for row in rows):
         raise Validation(f"invalid sort column '{listing.column}': some rows have no value there")

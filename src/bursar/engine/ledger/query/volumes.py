@@ -38,7 +38,7 @@ def page(view: ReadView, ledger: LedgerRow, listing: Listing) -> Page:
     )
     values = (*rows.values, ledger.name, *condition.values)
     source = Source(
-        "x.account, x.asset, x.input, x.output", Sql(f"FROM ({table}) x WHERE 1", values), "x.asset"
+        "x.account, x.asset, x.input, x.output", Sql(f"FROM ({table}) x WHERE TRUE", values), "x.asset"
     )
     found, shape = run(view, listing, source, COLUMNS[listing.column])
     data = [{"account": row[0], "asset": row[1], **shown_volumes(int(row[2]), int(row[3]))} for row in found]

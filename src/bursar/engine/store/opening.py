@@ -1,0 +1,63 @@
+"""Which store a database URL names. A store's library is imported only when a URL asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, TypeVar
+
+from bursar.engine.errors import StoreUnusable
+from bursar.engine.store.base import Rows, Store
+from bursar.engine.store.table import AnyTable
+
+T = TypeVar("T")
+
+POSTGRES: Final = ("postgresql://", "postgres://")
+
+
+class Reader(Protocol):
+    """A database opened only to be read."""
+
+    async def read(self, query: Callable[[Rows], T]) -> T:
+        """Run a query on one snapshot."""
+        ...
+
+    async def close(self) -> None:
+        """Give everything back."""
+        ...
+
+
+async def open_store(url: str, tables: Sequence[AnyTable]) -> Store:
+    """Open `sqlite:///file.db`, `sqlite://` (memory) or `postgresql://...`; create or migrate if needed.
+
+    Raises StoreUnusable, or StoreInUse when another process writes to the file.
+    """
+    if url.startswith(POSTGRES):
+        from bursar.engine.store.postgres import PostgresStore
+
+        return await PostgresStore.open(url, tables)
+    from bursar.engine.store.sqlite import SqliteStore
+
+    return SqliteStore.open(url, tables)
+
+
+async def open_reader(url: str) -> Reader:
+    """Open a database only to read it, also beside a running server. Raises StoreUnusable."""
+    if url.startswith(POSTGRES):
+        from bursar.engine.store.postgres import PostgresReader
+
+        return await PostgresReader.open(url)
+    from bursar.engine.store.sqlite import SqliteReader, database_path
+
+    path = database_path(url)
+    if path is None:
+        raise StoreUnusable("a database in memory ends with its process: name a file")
+    return SqliteReader(path)
+
+
+def shown(url: str) -> str:
+    """A URL without its password, and a file without its scheme."""
+    scheme, separator, rest = url.partition("://")
+    if not url.startswith(POSTGRES):
+        return rest.removeprefix("/") if separator else url
+    login, at, place = rest.rpartition("@")
+    return f"{scheme}{separator}{login.partition(':')[0]}{at}{place}"
