@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bursar.engine.milkyway.invariants import check as milkyway
+from bursar.engine.piaxis.invariants import check as piaxis
 from bursar.engine.verify import Check
 
 
 def all_checks() -> tuple[Check, ...]:
     """The checks of the whole engine beyond the ledger's own."""
-    return (milkyway,)
+    return (milkyway, piaxis)
