@@ -85,7 +85,8 @@ def test_ps32_success_credits_the_merchant_once(rail: Rail) -> None:
     rail.advance(SECOND)
     shown = rail.payment(created.payment_id)
     assert shown.status == PaymentStatus.SUCCEEDED
-    assert shown.receipt and shown.transaction_details.status == "succeeded"
+    assert shown.receipt
+    assert shown.transaction_details.status == "succeeded"
     assert rail.wallet() == WALLET + 15000
     assert rail.events() == ["payment.pending", "payment.succeeded"]
 

@@ -98,6 +98,7 @@ async def keyed(
 
     The caller's `replay` learns whether the answer is an old one.
     """
+    key = chosen_key(key, None)
     if key is None:
         return await submit(core, act, reads=reads)
     try:
