@@ -64,6 +64,7 @@ class Stage(NamedTuple):
 
 
 ONE = Stage()
+STACK = "/formance/api"
 
 
 def play(path: Path, stage: Stage = ONE) -> Result:
@@ -92,17 +93,22 @@ def staged(stage: Stage, ledger_flags: str = "", *, sandbox: bool) -> Generator[
     """Servers on one database until the end of the block; yields the URLs of their stacks' APIs."""
     database = stage.database()
     with contextlib.ExitStack() as stack:
-        yield [
-            stack.enter_context(served(database, ledger_flags, sandbox=sandbox)) for _ in range(stage.servers)
-        ]
+        roots: list[str] = []
+        for _ in range(stage.servers):
+            opened = served(database, ledger_flags, roots[0] if roots else "", sandbox=sandbox)
+            roots.append(stack.enter_context(opened))
+        yield roots
 
 
 @contextlib.contextmanager
-def served(database: str, ledger_flags: str, *, sandbox: bool) -> Generator[str, None, None]:
+def served(
+    database: str, ledger_flags: str, known_as: str = "", *, sandbox: bool
+) -> Generator[str, None, None]:
     """A server of its own, on a free port, until the end of the block; yields the URL of the stack's API."""
     listener = listen("127.0.0.1", 0)
     url = address(listener)
-    settings = Settings(database, url, sandbox=sandbox, ledger_flags=ledger_flags)
+    public_url = known_as.removesuffix(STACK) or url
+    settings = Settings(database, public_url, sandbox=sandbox, ledger_flags=ledger_flags)
     ready = threading.Event()
     stop: list[Any] = []
 
@@ -120,7 +126,7 @@ def served(database: str, ledger_flags: str, *, sandbox: bool) -> Generator[str,
     thread.start()
     ready.wait()
     try:
-        yield f"{url}/formance/api"
+        yield url + STACK
     finally:
         if stop:
             stop[0].call_soon_threadsafe(stop[1])

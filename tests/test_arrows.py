@@ -38,6 +38,7 @@ ENGINE = (
     "bursar.engine.writer",
     "bursar.engine.core",
     "bursar.engine.work",
+    "bursar.engine.lease",
 )
 
 DOMAINS = (

@@ -5,11 +5,13 @@ A domain with tables of its own adds its `TABLES` here.
 
 from __future__ import annotations
 
-from bursar.engine import books, registry, view, work
+from bursar.engine import books, lease, registry, view, work
 from bursar.engine.auth import tables as auth
 from bursar.engine.auth.formance import tables as stack
 from bursar.engine.ledger import tables as ledger
 from bursar.engine.milkyway import tables as milkyway
+from bursar.engine.piaxis import oauth_tables as piaxis_oauth
+from bursar.engine.piaxis import shopify as piaxis_shopify
 from bursar.engine.piaxis import tables as piaxis
 from bursar.engine.pipelines import tables as pipelines
 from bursar.engine.store.table import AnyTable
@@ -23,11 +25,14 @@ def all_tables() -> tuple[AnyTable, ...]:
         registry.LEDGERS,
         view.SEQUENCES,
         work.WORK,
+        lease.LEASES,
         *auth.TABLES,
         *stack.TABLES,
         *ledger.TABLES,
         *milkyway.TABLES,
         *piaxis.TABLES,
+        *piaxis_oauth.TABLES,
+        *piaxis_shopify.TABLES,
         *webhooks.TABLES,
         *pipelines.TABLES,
     )

@@ -71,6 +71,8 @@ WORK: Final = Table("work", WorkRow, ("kind", "key"), indexes=(("kind", "dead", 
 _log: Final = logging.getLogger(__name__)
 _PAUSE_S: Final = 0.5
 """Pause, on the real clock, after the store failed or refused."""
+_LOOK_AGAIN_S: Final = 1.0
+"""How often, on the real clock, to look for what another process scheduled and did not live to do."""
 
 Handler = Callable[["Core", Claimed], Awaitable[None]]
 Step = Callable[["View", str], object]
@@ -203,6 +205,8 @@ class Worker:
         waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._changed.wait())]
         if due is not None:
             waits.append(asyncio.ensure_future(self._core.clock.wait_until(due)))
+        if not self._core.store.exclusive:
+            waits.append(asyncio.ensure_future(asyncio.sleep(_LOOK_AGAIN_S)))
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:

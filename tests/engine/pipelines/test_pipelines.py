@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from bursar.engine import lease
 from bursar.engine.clock import SandboxClock
 from bursar.engine.core import Core
 from bursar.engine.ids import Ids
@@ -86,6 +87,7 @@ async def opened(destination, url="sqlite://"):
     clock = SandboxClock(at=NOON)
     core = await Core.open(url, clock=clock, ids=Ids(1))
     place = Place(core, destination, clock)
+    await place.pipelines.start()
     try:
         yield place
     finally:
@@ -166,7 +168,6 @@ def test_a_crash_before_the_position_is_saved_repeats_and_loses_nothing(tmp_path
                 await place.pipelines.close()
         second = Destination()
         async with opened(second, url) as place:
-            await place.pipelines.start()
             (pipeline,) = await place.pipelines.pipelines()
             await place.arrived(pipeline, 2)
         assert first.ids == second.ids == [[1, 2]]
@@ -320,3 +321,31 @@ def test_durations(text, microseconds):
 @pytest.mark.parametrize("text", ["", "s", "1", "1 s", "1d", "--1s", "1s!"])
 def test_texts_that_are_no_durations(text):
     assert duration(text) is None
+
+
+def test_two_processes_on_one_database_share_the_sending(postgres, monkeypatch):
+    """One of them follows; when it ends, the other goes on where it was."""
+    monkeypatch.setattr(lease, "RENEWAL_S", 0.02)
+    url = postgres.database()
+
+    async def scenario():
+        async with asyncio.timeout(30), opened(Destination(), url) as one, opened(Destination(), url) as two:
+            await one.ledgers.create_ledger("l")
+            await one.write("a")
+            pipeline = await one.connect()
+            await first_of(one.destination.came, two.destination.came)
+            leader, other = (one, two) if one.destination.posted else (two, one)
+            await leader.arrived(pipeline, 1)
+            await leader.pipelines.close()
+            await other.write("b")
+            await other.destination.came.wait()
+            assert (leader.destination.ids, other.destination.ids) == ([[1]], [[2]])
+
+    asyncio.run(scenario())
+
+
+async def first_of(*events):
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()

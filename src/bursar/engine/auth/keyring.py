@@ -46,4 +46,7 @@ class KeyRing:
 
 
 def _store(realm: str, key: SigningKey, view: View) -> None:
+    """Keep a realm's first key; that of another process may have come first."""
+    if view.scan(SIGNING_KEYS, realm):
+        return
     view.put(SIGNING_KEYS, StoredKey(realm, key.kid, key.pem, view.now))

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from msgspec import Raw
 
 from bursar.engine.books import LOGS
 from bursar.engine.core import Core
 from bursar.engine.kernel.model import format_time
+from bursar.engine.lease import Lease
 from bursar.engine.pipelines import commands
 from bursar.engine.pipelines.config import read
 from bursar.engine.pipelines.drivers import Post
 from bursar.engine.pipelines.follower import Follower, Pace
 from bursar.engine.pipelines.tables import EXPORTERS, PIPELINES, ExporterRow, PipelineRow
 from bursar.engine.store.base import Changes
-from bursar.engine.view import View
+from bursar.engine.view import ReadView, View
 
 T = TypeVar("T")
 _ORDER: Final = ("number",)
@@ -30,23 +31,19 @@ class Pipelines:
         self._core = core
         self._post = post
         self._pace = pace
-        self._followers: dict[str, tuple[str, Follower, asyncio.Task[None]]] = {}
+        self._following: dict[str, _Following] = {}
+        self._leading = False
+        self._lease = Lease(core, "pipelines", self._lead)
         core.on_commit(self._committed)
 
     async def start(self) -> None:
-        """Take up the pipelines that run."""
-        for row in await self._core.read(
-            lambda view: view.select(PIPELINES, {"running": True}, order=_ORDER)
-        ):
-            self._follow(row)
+        """Take up the pipelines that run, unless another process has them."""
+        await self._lease.start()
 
     async def close(self) -> None:
         """Stop sending; what was not confirmed is sent again at the next start."""
-        tasks = [task for _, _, task in self._followers.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._followers.clear()
+        await self._lease.close()
+        await self._lead(False)
 
     async def exporters(self) -> list[Mapping[str, Any]]:
         """All of them, in the order of their making."""
@@ -69,12 +66,12 @@ class Pipelines:
         """Change a destination; running pipelines go on there."""
         read(driver, given, present=present)
         await self._submit(lambda view: commands.update_exporter(view, id, driver, config))
-        await self._take_up(lambda row: row.exporter == id)
+        await self._take_up()
 
     async def delete_exporter(self, id: str) -> None:
         """Remove a destination with its pipelines."""
         await self._submit(lambda view: commands.delete_exporter(view, id))
-        await self._take_up(lambda row: row.exporter == id)
+        await self._take_up()
 
     async def pipelines(self) -> list[Mapping[str, Any]]:
         """Those of all ledgers, in the order of their making."""
@@ -88,43 +85,68 @@ class Pipelines:
     async def create_pipeline(self, ledger: str, exporter: str) -> Mapping[str, Any]:
         """Begin to send a ledger's logs."""
         row = await self._submit(lambda view: commands.create_pipeline(view, ledger, exporter))
-        self._follow(row)
+        await self._take_up()
         return shown_pipeline(row)
 
     async def change(self, command: Callable[[View, str], None], id: str) -> None:
         """Start, stop, reset or delete a pipeline: `command` is one of `commands`."""
         await self._submit(lambda view: command(view, id))
-        await self._take_up(lambda row: row.id == id)
+        await self._take_up()
 
     async def _submit(self, command: Callable[[View], T]) -> T:
         return await self._core.submit(command)
 
-    async def _take_up(self, concerned: Callable[[PipelineRow], bool]) -> None:
-        """Let followers begin anew with what their pipelines have become."""
-        rows = await self._core.read(lambda view: view.select(PIPELINES, order=_ORDER))
-        known = {row.id for row in rows}
-        for gone in self._followers.keys() - known:
-            self._leave(gone)
-        for row in filter(concerned, rows):
-            self._leave(row.id)
-            if row.running:
-                self._follow(row)
-
-    def _follow(self, row: PipelineRow) -> None:
-        follower = Follower(self._core, self._post, self._pace, row.id)
-        task = asyncio.create_task(follower.run(), name=f"bursar-pipeline-{row.id}")
-        self._followers[row.id] = (row.ledger, follower, task)
-
-    def _leave(self, id: str) -> None:
-        _, _, task = self._followers.pop(id, (None, None, None))
-        if task is not None:
+    async def _lead(self, held: bool) -> None:
+        self._leading = held
+        if held:
+            await self._take_up()
+            return
+        tasks = [following.task for following in self._following.values()]
+        for task in tasks:
             task.cancel()
+        self._following.clear()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _take_up(self) -> None:
+        """Follow the pipelines that run; anew those that were stopped, reset or sent elsewhere meanwhile."""
+        if not self._leading:
+            return
+        wanted = await self._core.read(_running)
+        for id_, following in [*self._following.items()]:
+            if following.task.done() or wanted.get(id_) != following.what:
+                self._following.pop(id_).task.cancel()
+        for id_, what in wanted.items():
+            if id_ not in self._following:
+                follower = Follower(self._core, self._post, self._pace, id_)
+                task = asyncio.create_task(follower.run(), name=f"bursar-pipeline-{id_}")
+                self._following[id_] = _Following(what, follower, task)
 
     def _committed(self, changes: Changes) -> None:
-        written = {key[0] for key in changes.get(LOGS, ())} if self._followers else ()
-        for ledger, follower, _ in self._followers.values():
-            if ledger in written:
-                follower.wake()
+        written = {key[0] for key in changes.get(LOGS, ())} if self._following else ()
+        for following in self._following.values():
+            if following.what.ledger in written:
+                following.follower.wake()
+
+
+class _What(NamedTuple):
+    """What makes a pipeline another one to its follower."""
+
+    ledger: str
+    resets: int
+    exporter: ExporterRow | None
+
+
+class _Following(NamedTuple):
+    what: _What
+    follower: Follower
+    task: asyncio.Task[None]
+
+
+def _running(view: ReadView) -> dict[str, _What]:
+    return {
+        row.id: _What(row.ledger, row.resets, view.get(EXPORTERS, row.exporter))
+        for row in view.select(PIPELINES, {"running": True}, order=_ORDER)
+    }
 
 
 def shown_exporter(row: ExporterRow) -> Mapping[str, Any]:

@@ -76,6 +76,13 @@ CREATE TABLE "idempotency" (
   PRIMARY KEY ("ledger", "key")
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE "leases" (
+  "name" TEXT NOT NULL,
+  "owner" TEXT NOT NULL,
+  "until" INTEGER NOT NULL,
+  PRIMARY KEY ("name")
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE "ledger_references" (
   "ledger" TEXT NOT NULL,
   "reference" TEXT NOT NULL,
@@ -406,6 +413,69 @@ CREATE TABLE "piaxis_movements" (
   PRIMARY KEY ("id")
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE "piaxis_oauth_app" (
+  "client_id" TEXT NOT NULL,
+  "merchant" TEXT NOT NULL,
+  "created_at" INTEGER NOT NULL,
+  PRIMARY KEY ("client_id")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "piaxis_oauth_code" (
+  "digest" TEXT NOT NULL,
+  "merchant" TEXT NOT NULL,
+  "user" TEXT NOT NULL,
+  "external_user_id" TEXT NOT NULL,
+  "redirect_uri" TEXT NOT NULL,
+  "challenge" TEXT NOT NULL,
+  "scope" TEXT NOT NULL,
+  "expires_at" INTEGER NOT NULL,
+  "grant" TEXT NOT NULL,
+  PRIMARY KEY ("digest")
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "piaxis_oauth_code_by_expires_at" ON "piaxis_oauth_code" ("expires_at");
+
+CREATE TABLE "piaxis_oauth_grant" (
+  "id" TEXT NOT NULL,
+  "merchant" TEXT NOT NULL,
+  "client_id" TEXT NOT NULL,
+  "user" TEXT NOT NULL,
+  "external_user_id" TEXT NOT NULL,
+  "scope" TEXT NOT NULL,
+  "generation" INTEGER NOT NULL,
+  "created_at" INTEGER NOT NULL,
+  "revoked_at" INTEGER,
+  "reason" TEXT NOT NULL,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "piaxis_oauth_link" (
+  "merchant" TEXT NOT NULL,
+  "external_user_id" TEXT NOT NULL,
+  "user" TEXT NOT NULL,
+  "linked_at" INTEGER NOT NULL,
+  PRIMARY KEY ("merchant", "external_user_id")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "piaxis_oauth_redirect" (
+  "merchant" TEXT NOT NULL,
+  "uri" TEXT NOT NULL,
+  "added_at" INTEGER NOT NULL,
+  PRIMARY KEY ("merchant", "uri")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "piaxis_oauth_token" (
+  "digest" TEXT NOT NULL,
+  "refresh" INTEGER NOT NULL,
+  "grant" TEXT NOT NULL,
+  "scope" TEXT NOT NULL,
+  "expires_at" INTEGER NOT NULL,
+  "used" INTEGER NOT NULL,
+  PRIMARY KEY ("digest")
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "piaxis_oauth_token_by_expires_at" ON "piaxis_oauth_token" ("expires_at");
+
 CREATE TABLE "piaxis_otps" (
   "merchant" TEXT NOT NULL,
   "contact" TEXT NOT NULL,
@@ -482,6 +552,30 @@ CREATE TABLE "piaxis_refunds" (
 CREATE INDEX "piaxis_refunds_by_status_created_at" ON "piaxis_refunds" ("status", "created_at");
 
 CREATE INDEX "piaxis_refunds_by_object_kind_object_id" ON "piaxis_refunds" ("object_kind", "object_id");
+
+CREATE TABLE "piaxis_shopify_session" (
+  "id" TEXT NOT NULL,
+  "merchant" TEXT NOT NULL,
+  "domain" TEXT NOT NULL,
+  "amount" INTEGER NOT NULL,
+  "currency" TEXT NOT NULL,
+  "test" INTEGER NOT NULL,
+  "status" TEXT NOT NULL,
+  "opened_at" INTEGER NOT NULL,
+  "reject_reason" TEXT,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "piaxis_shopify_shop" (
+  "domain" TEXT NOT NULL,
+  "merchant" TEXT NOT NULL,
+  "store_id" TEXT NOT NULL,
+  "mode" TEXT NOT NULL,
+  "state" TEXT NOT NULL,
+  "connected_at" INTEGER NOT NULL,
+  "disabled_at" INTEGER,
+  PRIMARY KEY ("domain")
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE "piaxis_suspense" (
   "id" TEXT NOT NULL,
@@ -569,8 +663,8 @@ CREATE TABLE "volumes" (
 
 CREATE TABLE "webhook_attempts" (
   "delivery" TEXT NOT NULL,
-  "number" INTEGER NOT NULL,
   "generation" INTEGER NOT NULL,
+  "number" INTEGER NOT NULL,
   "at" INTEGER NOT NULL,
   "url" TEXT NOT NULL,
   "outcome" TEXT NOT NULL,
@@ -578,7 +672,7 @@ CREATE TABLE "webhook_attempts" (
   "error" TEXT,
   "duration_us" INTEGER NOT NULL,
   "excerpt" TEXT NOT NULL,
-  PRIMARY KEY ("delivery", "number")
+  PRIMARY KEY ("delivery", "generation", "number")
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE "webhook_deliveries" (
@@ -637,6 +731,13 @@ CREATE TABLE "webhook_events" (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX "webhook_events_by_source_owner_id" ON "webhook_events" ("source", "owner", "id");
+
+CREATE TABLE "webhook_inbox" (
+  "endpoint" TEXT NOT NULL,
+  "delivery" TEXT NOT NULL,
+  "object" TEXT NOT NULL,
+  PRIMARY KEY ("endpoint", "delivery")
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE "webhook_lanes" (
   "endpoint" TEXT NOT NULL,
