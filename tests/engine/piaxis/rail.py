@@ -15,6 +15,7 @@ from bursar.engine.piaxis.caller import Caller
 from bursar.engine.piaxis.merchants import MERCHANT, USER
 from bursar.engine.piaxis.otp import SANDBOX_CODE, Codes
 from bursar.engine.piaxis.sandbox import CUSTOMER_ID, MERCHANT_ID, RECIPIENT_ID
+from bursar.engine.piaxis.tables import ACCOUNTS
 from bursar.engine.store.table import Table
 from bursar.engine.verify import verify
 from bursar.engine.view import View
@@ -175,6 +176,8 @@ def customer(caller: Caller = SHOP) -> Caller:
 
 
 def _other_merchant(view: View) -> None:
+    if view.get(ACCOUNTS, OTHER_ID) is not None:
+        return
     merchants.create_account(view, OLGA, MERCHANT, "Other Shop", id=OTHER_ID)
     merchants.set_profile(view, OLGA, OTHER_ID, {"limit_otp": True})
     merchants.create_account(view, OLGA, USER, "Third User", id="user-3", phone="+256700000003")
