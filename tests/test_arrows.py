@@ -104,8 +104,8 @@ ROOMS = [
     Room("bursar.engine.auth", ENGINE, CODEC | {"joserfc", "cryptography"}),
     Room(
         "bursar.server",
-        ("bursar", "bursar.contract", "bursar.milkyway", "bursar.engine"),
-        CODEC | {"starlette", "uvicorn", "uvloop", "httptools"},
+        ("bursar", "bursar.contract", "bursar.milkyway", "bursar.piaxis", "bursar.engine"),
+        CODEC | {"starlette", "uvicorn", "uvloop", "httptools", "jinja2"},
         lazily=("bursar.client.transport",),
     ),
     Room(
@@ -115,6 +115,7 @@ ROOMS = [
             "bursar.client",
             "bursar.milkyway",
             "bursar.formance",
+            "bursar.piaxis",
             "bursar.engine",
             "bursar.server",
         ),

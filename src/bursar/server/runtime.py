@@ -24,6 +24,7 @@ from bursar.server.control import Control
 from bursar.server.faults import CONTROL_MOUNT, Faults
 from bursar.server.ledger import flags
 from bursar.server.milkyway import MOUNT, REALM, URL_REALM, milkyway_api
+from bursar.server.piaxis.app import piaxis_mounts
 from bursar.server.timeline import Timeline
 
 MEMORY = "sqlite://"
@@ -96,6 +97,7 @@ class Runtime:
         stack = mounts[formance.MOUNT] = formance.formance_stack(
             core, given, _authority(core, settings, given.auth_issuers), exposed=settings.exposed
         )
+        mounts.update(piaxis_mounts(core, settings.public_url, is_sandbox=settings.sandbox))
         worker.register(core)
         if isinstance(clock, SandboxClock):
             await sandbox.catch_up(core, clock)

@@ -18,6 +18,8 @@ from bursar.engine.errors import StoreUnusable
 from bursar.engine.milkyway.accounts import LEDGER
 from bursar.engine.milkyway.sandbox import READS
 from bursar.engine.milkyway.sandbox import seed as seed_milkyway
+from bursar.engine.piaxis import oauth_sandbox
+from bursar.engine.piaxis import sandbox as piaxis
 from bursar.engine.view import ReadView, View
 from bursar.server.formance import ALL_SCOPES
 from bursar.server.milkyway import OPERATOR_ROLE, REALM
@@ -64,6 +66,11 @@ FORMANCE = tuple(
     Credential("Formance", client_id, known[0] if known else "")
     for client_id, (_, known) in STATIC_CLIENTS.items()
 )
+PIAXIS = (
+    Credential("Piaxis api-key", piaxis.MERCHANT_ID, piaxis.API_KEY),
+    Credential("Piaxis OAuth", oauth_sandbox.CLIENT_ID, oauth_sandbox.CLIENT_SECRET),
+)
+"""The merchant with its API key, and its OAuth client."""
 
 
 async def seed(core: Core) -> None:
@@ -79,6 +86,8 @@ async def seed(core: Core) -> None:
         _seed,
         reads=[
             *READS,
+            *piaxis.READS,
+            *oauth_sandbox.READS,
             *((CLIENTS, (REALM, known.client_id)) for known in CREDENTIALS),
             *((STACK_CLIENTS, (client_id,)) for client_id in STATIC_CLIENTS),
         ],
@@ -113,6 +122,8 @@ def _used_for_real(view: ReadView) -> bool:
 
 def _seed(view: View) -> None:
     seed_milkyway(view)
+    piaxis.seed(view)
+    oauth_sandbox.seed(view)
     for known in CREDENTIALS:
         if view.get(CLIENTS, REALM, known.client_id) is None:
             clients.create(view, REALM, known.client_id, known.client_secret, roles=known.roles, sandbox=True)

@@ -77,6 +77,8 @@ def own(reader: Reader, caller: Caller, id: str) -> Payment:
     payment = reader.get(PAYMENTS, id)
     if payment is None or payment.merchant != caller.merchant:
         raise not_found("payment", id)
+    if caller.user is not None and caller.key is None and payment.user != caller.user:
+        raise not_found("payment", id)  # a customer sees his own payments only
     return payment
 
 

@@ -19,6 +19,7 @@ MERCHANT_ID: Final = "11111111-1111-4111-8111-111111111111"
 API_KEY: Final = "piaxis-sandbox-key"
 CUSTOMER_ID: Final = "22222222-2222-4222-8222-222222222222"
 """A registered user with money, for the OAuth wallet flow."""
+CUSTOMER_PHONE: Final = "+256700000001"
 RECIPIENT_ID: Final = "recipient-001"
 """The account that the vendor's examples pay."""
 
@@ -30,7 +31,7 @@ _USERS: Final[Mapping[str, Mapping[str, str]]] = {
     CUSTOMER_ID: {
         "name": "Sandbox Customer",
         "email": "customer@example.com",
-        "phone": "+256700000001",
+        "phone": CUSTOMER_PHONE,
     },
     RECIPIENT_ID: {
         "name": "Receiver Example",

@@ -39,6 +39,8 @@ class Profile(msgspec.Struct, frozen=True):
     """PS42: currency -> minor units from which on a wallet's payment needs a code; no entry: never."""
     limit_otp: bool = True
     """PS23: at most one OTP in 30 seconds and five in an hour for one contact."""
+    require_client_id: bool = False
+    """PS03: calls about escrows and disbursements must name the OAuth client; clients before 0.2.4 never do."""
     batch_delay_ms: int = 2_000
     """How long a disbursement stays pending, and can be cancelled, before it is carried out (PS86)."""
 

@@ -1,0 +1,1 @@
+"""The Piaxis partner API over HTTP."""

@@ -1,0 +1,100 @@
+"""The Piaxis partner API over HTTP, below ``/piaxis/api``, and what stands beside it below ``/piaxis``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.types import ASGIApp
+
+from bursar.contract.binding import route
+from bursar.engine.core import Core
+from bursar.engine.piaxis import oauth_grants, oauth_sandbox, sandbox, service
+from bursar.engine.piaxis.oauth import OAuthService
+from bursar.engine.piaxis.otp import SANDBOX_CODE, Codes
+from bursar.engine.piaxis.service import PiaxisServices
+from bursar.engine.piaxis.shopify import ShopifyService
+from bursar.piaxis.contract import Disbursements, Otp, Payments, Shopify
+from bursar.server.api import Api
+from bursar.server.piaxis.access import Guards
+from bursar.server.piaxis.authorize import Authorize
+from bursar.server.piaxis.consent import FormGuard, Pages
+from bursar.server.piaxis.errors import render, translate
+from bursar.server.piaxis.monitoring import Reports
+from bursar.server.piaxis.partner import bind
+from bursar.server.piaxis.token import TokenEndpoint
+
+MOUNT: Final = "/piaxis"
+API_MOUNT: Final = "/piaxis/api"
+"""The base URL of clients."""
+
+
+def piaxis_mounts(core: Core, url: str, *, is_sandbox: bool) -> dict[str, ASGIApp]:
+    """Return what serves Piaxis, by mount, the inner first; `url` is the server's. Registers the rail's work."""
+    service.register(core)
+    oauth_grants.register(core)
+    codes = Codes(sandbox=is_sandbox)
+    return {API_MOUNT: partner_api(core, codes, url), MOUNT: outer_api(core)}
+
+
+def partner_api(core: Core, codes: Codes, url: str) -> Api:
+    """Return the API below `API_MOUNT`."""
+    api = Api(render=render, translate=translate)
+    guards, services = Guards(core), PiaxisServices(core, codes)
+    _add_oauth(api, guards, core, codes, secure=url.startswith("https:"))
+    _add_payments(api, guards, services)
+    _add_disbursements(api, guards, services)
+    _add_shopify(api, guards, ShopifyService(core, url + API_MOUNT))
+    return api
+
+
+def outer_api(core: Core) -> Api:
+    """Return the API below `MOUNT`."""
+    api = Api(render=render, translate=translate)
+    Reports(core.clock).mount(api)
+    return api
+
+
+def _add_oauth(api: Api, guards: Guards, core: Core, codes: Codes, *, secure: bool) -> None:
+    known = tested = wallet = None
+    if codes.sandbox:
+        known = (sandbox.CUSTOMER_ID, {oauth_sandbox.CLIENT_ID: oauth_sandbox.CLIENT_SECRET})
+        wallet, tested = (sandbox.CUSTOMER_PHONE, SANDBOX_CODE), guards.merchant()
+    oauth = OAuthService(core, codes, known)
+    authorize = Authorize(oauth, Pages(wallet), FormGuard(secure=secure), tested)
+    api.add("GET", "/authorize", authorize.show)
+    api.add("POST", "/authorize", authorize.act)
+    api.add("POST", "/token", TokenEndpoint(oauth))
+
+
+def _add_payments(api: Api, guards: Guards, services: PiaxisServices) -> None:
+    service, merchants = services.payments, guards.merchant()
+    bind(
+        api,
+        route(Payments.create_payment, service.create_payment),
+        guards.merchant(scope="payments:create"),
+        legacy=["mfa_code"],
+    )
+    bind(api, route(Payments.get_payment, service.get_payment), guards.merchant(scope="payments:read"))
+    bind(api, route(Payments.list_merchant_payments, service.list_merchant_payments), merchants)
+    bind(api, route(Otp.request_otp, services.otp.request_otp), merchants)
+
+
+def _add_disbursements(api: Api, guards: Guards, services: PiaxisServices) -> None:
+    service, named = services.disbursements, guards.merchant(named=True)
+    for bound in (
+        route(Disbursements.create_disbursement, service.create_disbursement),
+        route(Disbursements.quote_disbursement, service.quote_disbursement),
+        route(Disbursements.get_disbursement, service.get_disbursement),
+        route(Disbursements.list_disbursements, service.list_disbursements),
+        route(Disbursements.cancel_disbursement, service.cancel_disbursement),
+    ):
+        bind(api, bound, named)
+
+
+def _add_shopify(api: Api, guards: Guards, service: ShopifyService) -> None:
+    for bound in (
+        route(Shopify.connect_shopify, service.connect_shopify),
+        route(Shopify.disconnect_shopify, service.disconnect_shopify),
+        route(Shopify.get_shopify_session, service.get_shopify_session),
+    ):
+        bind(api, bound, guards.merchant())
