@@ -69,7 +69,7 @@ def demo(*, as_json: bool) -> None:
                 story.tell("server", f"{ready['url']} (pid {ready['pid']})")
                 paid = _move_money(ready, story)
                 balance, postings = _open_books(ready, paid)
-            report = check(database, quiet=as_json)
+            report = check(f"sqlite:///{database}", quiet=as_json)
         except DemoFailed as error:
             raise SystemExit(f"bursar demo: {error}") from None
     if as_json:
