@@ -1,9 +1,9 @@
 """How a described endpoint is called."""
 
-from .call import Session
+from .call import Session, call
 from .caller import AsyncCaller, RawCaller, SyncCaller
 from .clock import SYSTEM, Clock
-from .effects import Flow, Invoke, Sleep
+from .effects import Flow, Invoke, Send, Sleep
 from .events import AttemptFinished, AttemptStarted, Event, Hook, RetryScheduled
 from .failure import ErrorFamily
 from .policy import Policy
@@ -30,6 +30,7 @@ __all__ = [
     "ProvidedTokens",
     "RawCaller",
     "RetryScheduled",
+    "Send",
     "Session",
     "Sleep",
     "SyncCaller",
@@ -40,4 +41,5 @@ __all__ = [
     "Transport",
     "asynchronous",
     "blocking",
+    "call",
 ]

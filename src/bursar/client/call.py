@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,10 +44,21 @@ class Session:
     family: ErrorFamily
     clock: Clock
     tokens: TokenSource | None = None
+    report: Callable[[ApiError, BaseEndpoint], Flow[None]] | None = None
+    """Told of each call that failed for good, before the caller is."""
 
 
 def call(session: Session, endpoint: BaseEndpoint, arguments: dict[str, Any]) -> Flow[Reply[Any]]:
     """Make a call. Raises `InvalidRequestError` before anything leaves, else the API's own errors."""
+    try:
+        return (yield from _call(session, endpoint, arguments))
+    except ApiError as error:
+        if session.report is not None:
+            yield from session.report(error, endpoint)
+        raise
+
+
+def _call(session: Session, endpoint: BaseEndpoint, arguments: dict[str, Any]) -> Flow[Reply[Any]]:
     prepared = prepare(endpoint, arguments)
     response, attempts = yield from _Attempts(session, endpoint, prepared).run()
 
