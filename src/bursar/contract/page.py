@@ -179,6 +179,10 @@ class Page(Generic[Item]):
         """The answer as JSON gave it."""
         return self._held.body
 
+    def __getitem__(self, name: str) -> Any:
+        """Return a member of the answer as JSON gave it: ``page["total"]``."""
+        return self._held.body[name]
+
     @property
     def has_next(self) -> bool:
         """True when another page follows."""
@@ -224,6 +228,10 @@ class AsyncPage(Generic[Item]):
     def body(self) -> Mapping[str, Any]:
         """The answer as JSON gave it."""
         return self._held.body
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a member of the answer as JSON gave it: ``page["total"]``."""
+        return self._held.body[name]
 
     @property
     def has_next(self) -> bool:
