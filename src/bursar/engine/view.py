@@ -40,7 +40,8 @@ class Memory:
     def __init__(self) -> None:
         self.rows: defaultdict[AnyTable, dict[Key, Any]] = defaultdict(dict)
         self.ranges: set[Range] = set()
-        self.changed: defaultdict[AnyTable, dict[Key, None]] = defaultdict(dict)
+        self.journal: list[tuple[AnyTable, Key, Any]] = []
+        """Every change of the batch in order: where, and the row before it."""
 
     def load(self, loaded: Loaded) -> None:
         """Take rows from the store; what the batch already changed stays."""
@@ -59,15 +60,14 @@ class Memory:
 
     def changes(self) -> Changes:
         """What the batch is to write."""
-        return {
-            table: {key: self.rows[table][key] for key in keys}
-            for table, keys in self.changed.items()
-            if keys
-        }
+        changes: defaultdict[AnyTable, dict[Key, Any]] = defaultdict(dict)
+        for table, key, _ in self.journal:
+            changes[table][key] = self.rows[table][key]
+        return changes
 
     def settle(self) -> None:
         """After a commit: keep the cached tables, within their bound, and forget the rest."""
-        self.changed.clear()
+        self.journal.clear()
         self.ranges.clear()
         for table in [table for table in self.rows if not table.cached]:
             del self.rows[table]
@@ -79,7 +79,7 @@ class Memory:
         """After a failed commit: nothing in memory can be trusted."""
         self.rows.clear()
         self.ranges.clear()
-        self.changed.clear()
+        self.journal.clear()
 
 
 class View:
@@ -89,9 +89,11 @@ class View:
         self.now = now
         """Engine time of this command in microseconds; the same throughout."""
         self._memory = memory
+        self._rows = memory.rows
+        self._journal = memory.journal
+        self._start = len(memory.journal)
         self._ids = ids
         self._number = number
-        self._undo: list[tuple[AnyTable, Key, Any, bool]] = []
 
     @cached_property
     def ids(self) -> Ids:
@@ -101,18 +103,22 @@ class View:
     def get(self, table: Table[R], *key: Scalar) -> R | None:
         """The row at this key as of now, the changes of this command and of earlier ones included."""
         try:
-            row: R | None = self._memory.rows[table][key]
+            row: R | None = self._rows[table][key]
         except KeyError:
             raise Missing(Wanted([(table, key)])) from None
         return row
 
     def put(self, table: Table[R], row: R) -> None:
         """Insert or replace a row."""
-        self._set(table, table.key_of(row), row)
+        key, rows = table.key_of(row), self._rows[table]
+        self._journal.append((table, key, rows.get(key, _UNKNOWN)))
+        rows[key] = row
 
     def delete(self, table: Table[R], *key: Scalar) -> None:
         """Remove a row; nothing happens if there is none."""
-        self._set(table, key, None)
+        rows = self._rows[table]
+        self._journal.append((table, key, rows.get(key, _UNKNOWN)))
+        rows[key] = None
 
     def scan(self, table: Table[R], *prefix: Scalar, after: Key = ()) -> list[R]:
         """The rows whose key starts with `prefix` and goes on greater than `after`, in key order."""
@@ -162,25 +168,17 @@ class View:
 
     def savepoint(self) -> int:
         """A mark to which `roll_back` can return."""
-        return len(self._undo)
+        return len(self._journal)
 
-    def roll_back(self, to: int = 0) -> None:
+    def roll_back(self, to: int | None = None) -> None:
         """Take back all changes of this command (invariant 8), or those since a savepoint."""
-        memory = self._memory
-        for table, key, before, changed in reversed(self._undo[to:]):
+        start = self._start if to is None else to
+        for table, key, before in reversed(self._journal[start:]):
             if before is _UNKNOWN:
-                del memory.rows[table][key]
+                del self._rows[table][key]
             else:
-                memory.rows[table][key] = before
-            if not changed:
-                del memory.changed[table][key]
-        del self._undo[to:]
-
-    def _set(self, table: AnyTable, key: Key, row: Any) -> None:
-        rows, changed = self._memory.rows[table], self._memory.changed[table]
-        self._undo.append((table, key, rows.get(key, _UNKNOWN), key in changed))
-        rows[key] = row
-        changed[key] = None
+                self._rows[table][key] = before
+        del self._journal[start:]
 
 
 class ReadView:
