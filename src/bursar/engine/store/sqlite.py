@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from bursar.engine.errors import CommitFailed, Outcome, StoreUnusable
 from bursar.engine.store import schema
@@ -214,13 +215,16 @@ class SqliteStore:
             self._lock.release()
 
     def _write(self, table: AnyTable, rows: dict[Key, Any] | Any) -> None:
-        sql = _sql(table)
-        gone = [key for key, row in rows.items() if row is None]
-        puts = [sql.encode(row) for row in rows.values() if row is not None]
-        if gone:
-            self._connection.executemany(sql.delete, gone)
-        if puts:
-            self._connection.executemany(sql.put, puts)
+        sql, execute_all = _sql(table), self._connection.executemany
+        puts = [row for row in rows.values() if row is not None]
+        if len(puts) < len(rows):
+            execute_all(sql.delete, [key for key, row in rows.items() if row is None])
+        try:
+            execute_all(sql.put, map(sql.encode if table.append_only else astuple, puts))
+        except OverflowError:
+            # Integers beyond 64 bits are rare: only a batch that has some looks at each. Rows that were written before
+            # the first of them are replaced by themselves.
+            execute_all(sql.put, map(sql.encode, puts))
 
     async def _commit(self, version: int) -> None:
         """Wait for the disk. After a failure the stored version tells whether the commit happened all the same."""
