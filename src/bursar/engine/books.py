@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final, Protocol, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol, TypeVar
 
 from msgspec import Raw, Struct, json
+from msgspec.structs import replace
 
 from bursar.engine.kernel import (
     NO_ORIGIN,
     Account,
     Entry,
     Head,
-    Log,
     Metadata,
     Move,
     NewTransaction,
@@ -23,24 +23,12 @@ from bursar.engine.kernel import (
     chain,
     ledger,
 )
-from bursar.engine.kernel.model import VolumesMap
+from bursar.engine.kernel.model import Pair
 from bursar.engine.registry import register
 from bursar.engine.store.base import Missing, Wanted
 from bursar.engine.store.table import Amount, AnyTable, Key, Scalar, Table
 
 R = TypeVar("R", bound=Struct)
-
-
-class HeadRow(Struct, frozen=True, gc=False):
-    """Where a ledger stands; see `kernel.model.Head`."""
-
-    ledger: str
-    log: int
-    transaction: int
-    date: int
-    hash: bytes
-    hashed: bool
-    effective: bool
 
 
 class LogRow(Struct, frozen=True, gc=False):
@@ -127,8 +115,7 @@ class IdempotencyRow(Struct, frozen=True, gc=False):
     log: int
 
 
-NEVER: Final = -(2**63)
-HEADS: Final = Table("heads", HeadRow, ("ledger",), cached=True)
+HEADS: Final = Table("heads", Head, ("ledger",), cached=True)
 LOGS: Final = Table("logs", LogRow, ("ledger", "id"), append_only=True)
 TRANSACTIONS: Final = Table("transactions", TransactionRow, ("ledger", "id"))
 MOVES: Final = Table("moves", MoveRow, ("ledger", "account", "asset", "effective_at", "transaction"))
@@ -190,18 +177,12 @@ class Books:
 
     def head(self) -> Head:
         """See `kernel.ledger.State`."""
-        row = self._view.get(HEADS, self._ledger)
-        return Head() if row is None else head_of(row)
+        return self._view.get(HEADS, self._ledger) or Head(self._ledger)
 
     def volumes(self, account: str, asset: str) -> Volumes:
         """See `kernel.ledger.State`."""
         row = self._view.get(VOLUMES, self._ledger, account, asset)
-        return Volumes() if row is None else Volumes(row.input, row.output)
-
-    def latest(self, account: str, asset: str) -> int | None:
-        """See `kernel.ledger.State`."""
-        row = self._view.get(VOLUMES, self._ledger, account, asset)
-        return None if row is None else row.latest
+        return Volumes() if row is None else Volumes(row.input, row.output, row.latest)
 
     def moves_after(self, account: str, asset: str, at: int) -> list[Move]:
         """See `kernel.ledger.State`."""
@@ -262,16 +243,30 @@ class Books:
 
     def store(self, entry: Entry, *, imported: bool = False) -> None:
         """Put all rows of an entry into the view; an imported log does not tell the volumes."""
-        name, put, log = self._ledger, self._view.put, entry.log
-        head = entry.head
-        if self._view.get(HEADS, name) is None:
-            register(self._view, name)
-        put(HEADS, head_row(name, head))
-        put(LOGS, log_row(name, log))
-        if log.idempotency_key:
-            put(IDEMPOTENCY, IdempotencyRow(name, log.idempotency_key, log.id))
+        name, view, log = self._ledger, self._view, entry.log
+        put = view.put
+        if view.get(HEADS, name) is None:
+            register(view, name)
+        put(HEADS, entry.head)
+        key, text = log.idempotency_key, log.data.decode()
+        put(
+            LOGS,
+            LogRow(
+                name,
+                log.id,
+                log.type,
+                text,
+                log.date,
+                log.hash,
+                key,
+                log.idempotency_hash,
+                log.schema_version,
+            ),
+        )
+        if key:
+            put(IDEMPOTENCY, IdempotencyRow(name, key, log.id))
         if entry.updated is not None:
-            known = self._view.get(TRANSACTIONS, name, entry.updated.id)
+            known = view.get(TRANSACTIONS, name, entry.updated.id)
             assert known is not None
             put(TRANSACTIONS, transaction_row(name, entry.updated, known.log, known.volumes))
         if entry.transaction is not None:
@@ -281,17 +276,29 @@ class Books:
 
     def _store_transaction(self, entry: Entry, transaction: Transaction, imported: bool) -> None:
         name, put = self._ledger, self._view.put
-        volumes = encode(transaction.post_commit_volumes) if imported else None
+        volumes = None
+        if imported and transaction.volumes is not None and isinstance(transaction.volumes.post, Raw):
+            volumes = bytes(transaction.volumes.post).decode()
         put(TRANSACTIONS, transaction_row(name, transaction, entry.log.id, volumes))
         if transaction.reference is not None:
             put(REFERENCES, ReferenceRow(name, transaction.reference, transaction.id))
-        for move in entry.moves:
-            put(MOVES, move_row(name, move))
-        get, at = self._view.get, transaction.timestamp
+        for m in entry.moves:
+            put(
+                MOVES,
+                MoveRow(
+                    name,
+                    m.account,
+                    m.asset,
+                    m.effective_at,
+                    m.transaction,
+                    m.input,
+                    m.output,
+                    m.effective_input,
+                    m.effective_output,
+                ),
+            )
         for (account, asset), total in entry.volumes.items():
-            known = get(VOLUMES, name, account, asset)
-            latest = at if known is None or known.latest < at else known.latest
-            put(VOLUMES, VolumesRow(name, account, asset, total.input, total.output, latest))
+            put(VOLUMES, VolumesRow(name, account, asset, total.input, total.output, total.latest))
 
     def _want_for(self, new: NewTransaction) -> None:
         """Name all rows that posting reads at once, so that at most one load is needed."""
@@ -311,45 +318,6 @@ class Books:
 def encode(value: object) -> str:
     """JSON text with sorted maps: equal values are equal texts."""
     return _encoder.encode(value).decode()
-
-
-def head_row(ledger: str, head: Head) -> HeadRow:
-    """The row of a head."""
-    return HeadRow(ledger, head.log, head.transaction, head.date, head.hash, head.hashed, head.effective)
-
-
-def head_of(row: HeadRow) -> Head:
-    """The head of a row."""
-    return Head(row.log, row.transaction, row.date, row.hash, row.hashed, row.effective)
-
-
-def log_row(ledger: str, log: Log) -> LogRow:
-    """The row of a log."""
-    return LogRow(
-        ledger,
-        log.id,
-        log.type,
-        log.data.decode(),
-        log.date,
-        log.hash,
-        log.idempotency_key,
-        log.idempotency_hash,
-        log.schema_version,
-    )
-
-
-def log_of(row: LogRow) -> Log:
-    """The log of a row."""
-    return Log(
-        id=row.id,
-        type=row.type,
-        data=row.data.encode(),
-        date=row.date,
-        hash=row.hash,
-        idempotency_key=row.idempotency_key,
-        idempotency_hash=row.idempotency_hash,
-        schema_version=row.schema_version,
-    )
 
 
 def transaction_row(ledger: str, tx: Transaction, log: int, volumes: str | None = None) -> TransactionRow:
@@ -372,20 +340,15 @@ def transaction_row(ledger: str, tx: Transaction, log: int, volumes: str | None 
 
 def transaction_of(row: TransactionRow, log: LogRow | None = None) -> Transaction:
     """The transaction of a row; with the log that made it, also its volumes as of that commit."""
-    maps: dict[str, VolumesMap] = {}
+    volumes = None
     if log is not None:
         data = chain.decode_data(log.type, log.data.encode())
         assert isinstance(data, chain.NewTransactionJson | chain.RevertedTransactionJson)
-        made = data.transaction
-        post = (
-            json.decode(row.volumes, type=VolumesMap) if row.volumes else _volumes(made.post_commit_volumes)
-        )
-        maps = {
-            "post_commit_volumes": post,
-            "pre_commit_volumes": before(post, made.postings),
-            "post_commit_effective_volumes": _volumes(made.post_commit_effective_volumes),
-            "pre_commit_effective_volumes": _volumes(made.pre_commit_effective_volumes),
-        }
+        volumes = chain.volumes_of(data.transaction)
+        if row.volumes is not None:
+            post = chain.decode_volumes(row.volumes)
+            pre = before(post, data.transaction.postings)
+            volumes = replace(volumes, post=chain.encode_volumes(post), pre=chain.encode_volumes(pre))
     return Transaction(
         id=row.id,
         postings=_postings(row.postings),
@@ -396,40 +359,20 @@ def transaction_of(row: TransactionRow, log: LogRow | None = None) -> Transactio
         updated_at=row.updated_at,
         reverted_at=row.reverted_at,
         template=row.template,
-        **maps,
+        volumes=volumes,
     )
 
 
-def before(after: VolumesMap, postings: Sequence[Posting]) -> VolumesMap:
-    """Volumes without these postings."""
-    volumes = {account: dict(assets) for account, assets in after.items()}
+def before(after: Mapping[Pair, Volumes], postings: Sequence[Posting]) -> dict[Pair, Volumes]:
+    """Volumes without these postings. Raises KeyError for a pair that is not there."""
+    volumes = dict(after)
     for posting in postings:
-        sent = volumes[posting.source][posting.asset]
-        volumes[posting.source][posting.asset] = Volumes(sent.input, sent.output - posting.amount)
-        received = volumes[posting.destination][posting.asset]
-        volumes[posting.destination][posting.asset] = Volumes(
-            received.input - posting.amount, received.output
-        )
+        source, destination = (posting.source, posting.asset), (posting.destination, posting.asset)
+        sent = volumes[source]
+        volumes[source] = Volumes(sent.input, sent.output - posting.amount)
+        received = volumes[destination]
+        volumes[destination] = Volumes(received.input - posting.amount, received.output)
     return volumes
-
-
-def _volumes(shown: Any) -> VolumesMap:
-    return json.decode(shown, type=VolumesMap) if isinstance(shown, Raw) else {}
-
-
-def move_row(ledger: str, move: Move) -> MoveRow:
-    """The row of a move."""
-    return MoveRow(
-        ledger,
-        move.account,
-        move.asset,
-        move.effective_at,
-        move.transaction,
-        move.input,
-        move.output,
-        move.effective_input,
-        move.effective_output,
-    )
 
 
 def account_row(ledger: str, account: Account) -> AccountRow:

@@ -16,7 +16,6 @@ from bursar.engine.books import (
     IDEMPOTENCY,
     LOGS,
     MOVES,
-    NEVER,
     REFERENCES,
     TRANSACTIONS,
     VOLUMES,
@@ -25,7 +24,7 @@ from bursar.engine.books import (
     VolumesRow,
 )
 from bursar.engine.kernel import Head, Posting, chain
-from bursar.engine.kernel.model import Pair, parse_time
+from bursar.engine.kernel.model import NEVER, Pair, parse_time
 from bursar.engine.registry import LEDGERS
 from bursar.engine.store.table import AnyTable
 from bursar.engine.verify import Damage, Progress

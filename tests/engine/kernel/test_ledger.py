@@ -31,7 +31,7 @@ class Dictionaries:
     """A ledger in memory: the kernel's `State`, and what its entries make of it."""
 
     def __init__(self):
-        self.heads, self.totals, self.latests, self.moves = Head(), {}, {}, {}
+        self.heads, self.totals, self.moves = Head(), {}, {}
         self.accounts, self.transactions, self.references, self.logs = {}, {}, {}, []
 
     def head(self):
@@ -39,9 +39,6 @@ class Dictionaries:
 
     def volumes(self, account, asset):
         return self.totals.get((account, asset), Volumes())
-
-    def latest(self, account, asset):
-        return self.latests.get((account, asset))
 
     def moves_after(self, account, asset, at):
         return [
@@ -70,12 +67,7 @@ class Dictionaries:
             self.references[entry.transaction.reference] = entry.transaction.id
         for move in entry.moves:
             self.moves[move.account, move.asset, move.transaction] = move
-        for pair, total in entry.volumes.items():
-            assert entry.transaction is not None
-            self.totals[pair] = total
-            self.latests[pair] = max(
-                self.latests.get(pair, entry.transaction.timestamp), entry.transaction.timestamp
-            )
+        self.totals |= entry.volumes
         for account in entry.accounts:
             self.accounts[account.address] = account
         return entry
@@ -94,6 +86,9 @@ class Dictionaries:
         return json.encode([self.heads, list(self.totals.items()), list(self.moves.items()), len(self.logs)])
 
 
+shown = chain.decode_volumes
+
+
 @pytest.fixture
 def book():
     return Dictionaries()
@@ -101,8 +96,8 @@ def book():
 
 def test_a_posting_credits_the_destination_and_debits_the_source(book):
     tx = book.post(("world", "till", 250, USD))
-    assert tx.post_commit_volumes == {"world": {USD: Volumes(0, 250)}, "till": {USD: Volumes(250, 0)}}
-    assert tx.pre_commit_volumes == {"world": {USD: Volumes()}, "till": {USD: Volumes()}}
+    assert shown(tx.volumes.post) == {("world", USD): Volumes(0, 250), ("till", USD): Volumes(250, 0)}
+    assert shown(tx.volumes.pre) == {("world", USD): Volumes(), ("till", USD): Volumes()}
     assert book.volumes("till", USD).balance == 250
 
 
@@ -147,12 +142,12 @@ def test_nothing_can_always_be_sent_even_from_debt(book):
 def test_amounts_have_no_bound(book):
     book.post(("world", "a", 2**200, USD))
     book.post(("world", "a", 1, USD))
-    assert book.volumes("a", USD) == Volumes(2**200 + 1, 0)
+    assert book.volumes("a", USD) == Volumes(2**200 + 1, 0, latest=T0 + 1)
 
 
 def test_a_posting_to_oneself_counts_on_both_sides(book):
     book.post(("world", "a", 10, USD))
-    assert book.post(("a", "a", 4, USD)).post_commit_volumes == {"a": {USD: Volumes(14, 4)}}
+    assert shown(book.post(("a", "a", 4, USD)).volumes.post) == {("a", USD): Volumes(14, 4)}
     with pytest.raises(InsufficientFunds):
         book.post(("a", "a", 11, USD))
 
@@ -255,9 +250,9 @@ def test_a_back_dated_transaction_changes_only_later_effective_volumes(book):
     book.post(("world", "a", 10, USD), timestamp=T0 + 10)
     book.post(("world", "a", 1, USD), timestamp=T0 + 30)
     late = book.post(("a", "b", 3, USD), timestamp=T0 + 20, metadata={})
-    assert late.post_commit_volumes["a"][USD] == Volumes(11, 3)
-    assert late.post_commit_effective_volumes["a"][USD] == Volumes(10, 3)
-    assert late.pre_commit_effective_volumes["a"][USD] == Volumes(10, 0)
+    assert shown(late.volumes.post)["a", USD] == Volumes(11, 3)
+    assert shown(late.volumes.post_effective)["a", USD] == Volumes(10, 3)
+    assert shown(late.volumes.pre_effective)["a", USD] == Volumes(10, 0)
     effective = {
         m.transaction: (m.effective_input, m.effective_output)
         for m in book.moves.values()
@@ -269,14 +264,14 @@ def test_a_back_dated_transaction_changes_only_later_effective_volumes(book):
 def test_at_the_same_timestamp_the_later_transaction_comes_after(book):
     book.post(("world", "a", 10, USD), timestamp=T0)
     again = book.post(("world", "a", 5, USD), timestamp=T0)
-    assert again.post_commit_effective_volumes["a"][USD] == Volumes(15, 0)
+    assert shown(again.volumes.post_effective)["a", USD] == Volumes(15, 0)
 
 
 def test_funds_are_those_of_now_whatever_the_timestamp(book):
     """Section 13: a back-dated spend of money that arrived later is accepted."""
     book.post(("world", "a", 10, USD), timestamp=T0 + 100)
     spent = book.post(("a", "b", 10, USD), timestamp=T0)
-    assert spent.post_commit_effective_volumes["a"][USD].balance == -10
+    assert shown(spent.volumes.post_effective)["a", USD].balance == -10
 
 
 def test_a_revert_is_the_opposite_and_happens_once(book):
@@ -406,6 +401,7 @@ def check_moves(book):
     for pair, total in book.totals.items():
         moves = [m for m in book.moves.values() if (m.account, m.asset) == pair]
         assert (sum(m.input for m in moves), sum(m.output for m in moves)) == (total.input, total.output)
+        assert total.latest == max(m.effective_at for m in moves)
         running = [0, 0]
         for move in sorted(moves, key=lambda m: (m.effective_at, m.transaction)):
             running = [running[0] + move.input, running[1] + move.output]
@@ -421,7 +417,8 @@ def check_logs(book):
         for posting in data.transaction.postings:
             totals[posting.source, posting.asset][1] += posting.amount
             totals[posting.destination, posting.asset][0] += posting.amount
-    assert {pair: Volumes(*total) for pair, total in totals.items()} == book.totals
+    found = {pair: [total.input, total.output] for pair, total in book.totals.items()}
+    assert found == totals
 
 
 @given(POSTINGS, OVERDRAFTS)

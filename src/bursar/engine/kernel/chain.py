@@ -15,7 +15,15 @@ from typing import Final
 
 from msgspec import UNSET, Raw, Struct, UnsetType, field, json
 
-from bursar.engine.kernel.model import Metadata, Posting, Transaction, VolumesMap, format_time
+from bursar.engine.kernel.model import (
+    CommitVolumes,
+    Metadata,
+    Pair,
+    Posting,
+    Transaction,
+    Volumes,
+    format_time,
+)
 
 NEW_TRANSACTION: Final = "NEW_TRANSACTION"
 REVERTED_TRANSACTION: Final = "REVERTED_TRANSACTION"
@@ -93,6 +101,7 @@ _TYPES: Final[dict[str, type[LogData]]] = {
 _DECODERS: Final = {name: json.Decoder(shape) for name, shape in _TYPES.items()}
 _NAMES: Final = {shape: name for name, shape in _TYPES.items()}
 _encode: Final = json.Encoder(order="deterministic").encode
+_volumes: Final = json.Decoder(dict[str, dict[str, Volumes]]).decode
 _GO_ESCAPES: Final = tuple(
     (raw.encode(), f"\\u{ord(raw):04x}".encode()) for raw in ("<", ">", "&", "\u2028", "\u2029")
 )
@@ -107,17 +116,6 @@ class _Core(Struct, kw_only=True, omit_defaults=True):
     reference: str = ""
     id: int
     reverted: bool
-
-    @classmethod
-    def of(cls, tx: TransactionJson) -> _Core:
-        return cls(
-            postings=tx.postings,
-            metadata=tx.metadata,
-            timestamp=tx.timestamp,
-            reference=tx.reference,
-            id=tx.id,
-            reverted=False,
-        )
 
 
 class _Volumes(Struct, gc=False):
@@ -138,26 +136,40 @@ class _RevertedMemento(Struct):
     transaction: _Core
 
 
-def encode_volumes(volumes: VolumesMap) -> Raw:
-    """`{account: {asset: {"input", "output", "balance"}}}`, sorted."""
-    shown = {
-        account: {asset: _Volumes(v.input - v.output, v.input, v.output) for asset, v in assets.items()}
-        for account, assets in volumes.items()
-    }
+def encode_volumes(volumes: Mapping[Pair, Volumes]) -> Raw:
+    """`{account: {asset: {balance, input, output}}}`, sorted."""
+    shown: dict[str, dict[str, _Volumes]] = {}
+    for (account, asset), total in volumes.items():
+        entry = _Volumes(total.input - total.output, total.input, total.output)
+        if account in shown:
+            shown[account][asset] = entry
+        else:
+            shown[account] = {asset: entry}
     return Raw(_encode(shown))
+
+
+def decode_volumes(shown: Raw | bytes | str) -> dict[Pair, Volumes]:
+    """The reverse of `encode_volumes`. Raises msgspec.ValidationError."""
+    return {
+        (account, asset): total
+        for account, assets in _volumes(shown).items()
+        for asset, total in assets.items()
+    }
+
+
+def volumes_of(tx: TransactionJson) -> CommitVolumes:
+    """The volumes that a log shows of its transaction."""
+    return CommitVolumes(
+        tx.post_commit_volumes,
+        tx.pre_commit_volumes,
+        tx.post_commit_effective_volumes,
+        tx.pre_commit_effective_volumes,
+    )
 
 
 def transaction_json(tx: Transaction, *, effective: bool = True) -> TransactionJson:
     """The API's form of a transaction; volumes that were not loaded are omitted."""
-    post, pre = tx.post_commit_volumes, tx.pre_commit_volumes
-    post_raw = encode_volumes(post) if post else UNSET
-    pre_raw = encode_volumes(pre) if pre else UNSET
-    post_effective: Raw | UnsetType = UNSET
-    pre_effective: Raw | UnsetType = UNSET
-    if effective and tx.post_commit_effective_volumes:
-        in_order = tx.post_commit_effective_volumes is post
-        post_effective = post_raw if in_order else encode_volumes(tx.post_commit_effective_volumes)
-        pre_effective = pre_raw if in_order else encode_volumes(tx.pre_commit_effective_volumes)
+    volumes = tx.volumes
     inserted_at = format_time(tx.inserted_at)
     return TransactionJson(
         postings=tx.postings,
@@ -168,12 +180,12 @@ def transaction_json(tx: Transaction, *, effective: bool = True) -> TransactionJ
         inserted_at=inserted_at,
         updated_at=inserted_at if tx.updated_at == tx.inserted_at else format_time(tx.updated_at),
         reverted_at=UNSET if tx.reverted_at is None else format_time(tx.reverted_at),
-        post_commit_volumes=post_raw,
-        post_commit_effective_volumes=post_effective,
+        post_commit_volumes=UNSET if volumes is None else volumes.post,
+        post_commit_effective_volumes=UNSET if volumes is None or not effective else volumes.post_effective,
         template=tx.template,
         reverted=tx.reverted_at is not None,
-        pre_commit_volumes=pre_raw,
-        pre_commit_effective_volumes=pre_effective,
+        pre_commit_volumes=UNSET if volumes is None else volumes.pre,
+        pre_commit_effective_volumes=UNSET if volumes is None or not effective else volumes.pre_effective,
     )
 
 
@@ -189,19 +201,31 @@ def decode_data(type: str, data: bytes) -> LogData:
 
 def memento(data: LogData) -> bytes:
     """The bytes of a log's data that the chain protects."""
-    match data:
-        case NewTransactionJson():
-            kept: object = _NewMemento(_Core.of(data.transaction), data.account_metadata)
-        case RevertedTransactionJson():
-            kept = _RevertedMemento(data.reverted_transaction.id, _Core.of(data.transaction))
-        case _:
-            kept = data
+    if isinstance(data, NewTransactionJson):
+        kept: object = _NewMemento(_core(data.transaction), data.account_metadata)
+    elif isinstance(data, RevertedTransactionJson):
+        kept = _RevertedMemento(data.reverted_transaction.id, _core(data.transaction))
+    else:
+        kept = data
     return go_json(kept)
+
+
+def _core(tx: TransactionJson) -> _Core:
+    return _Core(
+        postings=tx.postings,
+        metadata=tx.metadata,
+        timestamp=tx.timestamp,
+        reference=tx.reference,
+        id=tx.id,
+        reverted=False,
+    )
 
 
 def go_json(value: object) -> bytes:
     """Compact JSON as Go writes it: maps sorted by key, some characters escaped that need not be."""
     encoded = _encode(value)
+    if encoded.isascii() and b"<" not in encoded and b">" not in encoded and b"&" not in encoded:
+        return encoded
     for raw, escaped in _GO_ESCAPES:
         if raw in encoded:
             encoded = encoded.replace(raw, escaped)

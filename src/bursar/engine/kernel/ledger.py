@@ -5,8 +5,8 @@ An `Entry` holds the absolute values to store. `State` is what the functions rea
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol, TypedDict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 from msgspec import Raw, Struct
 from msgspec.structs import replace
@@ -23,6 +23,7 @@ from bursar.engine.kernel.model import (
     REVERTS,
     WORLD,
     Account,
+    CommitVolumes,
     Head,
     Log,
     Metadata,
@@ -32,7 +33,6 @@ from bursar.engine.kernel.model import (
     Posting,
     Transaction,
     Volumes,
-    VolumesMap,
 )
 
 
@@ -45,10 +45,6 @@ class State(Protocol):
 
     def volumes(self, account: str, asset: str) -> Volumes:
         """The totals of the pair; zeros if nothing moved."""
-        ...
-
-    def latest(self, account: str, asset: str) -> int | None:
-        """The greatest timestamp among the moves of the pair; None without moves."""
         ...
 
     def moves_after(self, account: str, asset: str, at: int) -> Sequence[Move]:
@@ -103,13 +99,12 @@ class Entry(Struct, frozen=True, gc=False, kw_only=True):
 def post(state: State, new: NewTransaction, now: int, origin: Origin = NO_ORIGIN) -> Entry:
     """Post a transaction. Raises InvalidPosting, InsufficientFunds or ReferenceConflict."""
     check_postings(new.postings)
-    before, after = apply(state, new.postings, new.overdraft)
-    check_reference(state, new.reference)
     head = state.head()
     date = _date(head, now, origin)
     timestamp = date if new.timestamp is None else new.timestamp
     new_id = head.transaction + 1
-    moves, effective = moves_of(state, new_id, timestamp, before, after)
+    moved = move(state, new_id, timestamp, new.postings, new.overdraft)
+    check_reference(state, new.reference)
     transaction = Transaction(
         id=new_id,
         postings=tuple(new.postings),
@@ -119,17 +114,16 @@ def post(state: State, new: NewTransaction, now: int, origin: Origin = NO_ORIGIN
         inserted_at=date,
         updated_at=date,
         template=new.template,
-        **volume_maps(before, after, effective),
+        volumes=moved.shown,
     )
     shown = chain.transaction_json(transaction, effective=head.effective)
-    data = chain.NewTransactionJson(shown, new.account_metadata)
-    log = _log(head, data, date, origin)
+    log = _log(head, chain.NewTransactionJson(shown, new.account_metadata), date, origin)
     return Entry(
         head=_moved(head, log, new_id),
         log=log,
         transaction=transaction,
-        volumes=after,
-        moves=moves,
+        volumes=moved.after,
+        moves=moved.moves,
         accounts=touched(state, new, timestamp, date),
     )
 
@@ -155,11 +149,10 @@ def revert(
     head = state.head()
     date = _date(head, now, origin)
     postings = tuple(Posting(p.destination, p.source, p.amount, p.asset) for p in reversed(original.postings))
-    before, after = apply(state, postings, None)
-    if not force:
-        _check_not_negative(postings, before, after)
     new_id, timestamp = head.transaction + 1, original.timestamp if at_effective_date else date
-    moves, effective = moves_of(state, new_id, timestamp, before, after)
+    moved = move(state, new_id, timestamp, postings, None)
+    if not force:
+        _check_not_negative(postings, moved.before, moved.after)
     transaction = Transaction(
         id=new_id,
         postings=postings,
@@ -168,7 +161,7 @@ def revert(
         timestamp=timestamp,
         inserted_at=date,
         updated_at=date,
-        **volume_maps(before, after, effective),
+        volumes=moved.shown,
     )
     reverted = replace(original, reverted_at=date, updated_at=date)
     data = chain.RevertedTransactionJson(
@@ -181,8 +174,8 @@ def revert(
         log=log,
         transaction=transaction,
         updated=reverted,
-        volumes=after,
-        moves=moves,
+        volumes=moved.after,
+        moves=moved.moves,
     )
 
 
@@ -268,7 +261,7 @@ def _date(head: Head, now: int, origin: Origin) -> int:
 
 
 def _moved(head: Head, log: Log, transaction: int) -> Head:
-    return Head(log.id, transaction, log.date, log.hash, head.hashed, head.effective)
+    return Head(head.ledger, log.id, transaction, log.date, log.hash, head.hashed, head.effective)
 
 
 def _log(head: Head, data: chain.LogData, date: int, origin: Origin) -> Log:
@@ -287,30 +280,94 @@ def _log(head: Head, data: chain.LogData, date: int, origin: Origin) -> Log:
     )
 
 
-def apply(
-    state: State, postings: Sequence[Posting], overdraft: Mapping[str, int | None] | None
+class Moved(Struct, frozen=True, gc=False):
+    """What postings do: volumes of each pair before and after, moves, and the volumes as a log shows them."""
+
+    before: Mapping[Pair, Volumes]
+    after: Mapping[Pair, Volumes]
+    moves: Sequence[Move]
+    shown: CommitVolumes
+
+
+def move(
+    state: State,
+    id: int,
+    timestamp: int,
+    postings: Sequence[Posting],
+    overdraft: Mapping[str, int | None] | None,
+) -> Moved:
+    """Make the postings of transaction `id`. Raises InsufficientFunds.
+
+    `overdraft` None lets every account go negative.
+    """
+    before, after = _apply(state, postings, overdraft, timestamp)
+    moves: list[Move] = []
+    in_order = True
+    for pair, total in after.items():
+        was, put_in, put_out = before[pair], total.input, total.output
+        moves.append(
+            Move(pair[0], pair[1], timestamp, id, put_in - was.input, put_out - was.output, put_in, put_out)
+        )
+        if total.latest != timestamp:
+            in_order = False
+    post, pre = chain.encode_volumes(after), chain.encode_volumes(before)
+    moved = Moved(before, after, moves, CommitVolumes(post, pre, post, pre))
+    return moved if in_order else _back_dated(state, moved)
+
+
+def _apply(
+    state: State, postings: Sequence[Posting], overdraft: Mapping[str, int | None] | None, timestamp: int
 ) -> tuple[dict[Pair, Volumes], dict[Pair, Volumes]]:
     """Volumes before and after the postings, in order: money received earlier is there to be spent.
 
     Each posting adds its amount to one output and one input, so the sum of balances stays 0 for each asset
-    (invariants 1 and 2). `overdraft` None lets every account go negative.
+    (invariants 1 and 2).
     """
     before: dict[Pair, Volumes] = {}
     after: dict[Pair, Volumes] = {}
     for posting in postings:
         amount, asset = posting.amount, posting.asset
         source, destination = (posting.source, asset), (posting.destination, asset)
-        if source not in before:
-            before[source] = after[source] = state.volumes(posting.source, asset)
-        if destination not in before:
-            before[destination] = after[destination] = state.volumes(posting.destination, asset)
+        for pair in (source, destination):
+            if pair not in before:
+                known = before[pair] = state.volumes(pair[0], asset)
+                after[pair] = Volumes(known.input, known.output, max(known.latest, timestamp))
         spent = after[source]
         if overdraft is not None:
             _check_funds(posting, spent.input - spent.output, overdraft)
-        after[source] = Volumes(spent.input, spent.output + amount)
+        after[source] = Volumes(spent.input, spent.output + amount, spent.latest)
         received = after[destination]
-        after[destination] = Volumes(received.input + amount, received.output)
+        after[destination] = Volumes(received.input + amount, received.output, received.latest)
     return before, after
+
+
+def _back_dated(state: State, moved: Moved) -> Moved:
+    """The same when some pair has later-dated moves: those, and only those, get new effective volumes (invariant 18).
+
+    The transaction slips in before them: its own effective volumes are the totals without them.
+    """
+    moves: list[Move] = []
+    post: dict[Pair, Volumes] = {}
+    pre: dict[Pair, Volumes] = {}
+    for new in moved.moves:
+        own, pair = new, (new.account, new.asset)
+        if moved.after[pair].latest > new.effective_at:
+            later = state.moves_after(new.account, new.asset, new.effective_at)
+            moves += (_shifted(known, new.input, new.output) for known in later)
+            own = _shifted(new, -sum(known.input for known in later), -sum(known.output for known in later))
+        moves.append(own)
+        post[pair] = Volumes(own.effective_input, own.effective_output)
+        pre[pair] = Volumes(own.effective_input - own.input, own.effective_output - own.output)
+    shown = replace(
+        moved.shown, post_effective=chain.encode_volumes(post), pre_effective=chain.encode_volumes(pre)
+    )
+    return replace(moved, moves=moves, shown=shown)
+
+
+def _shifted(move: Move, put_in: int, put_out: int) -> Move:
+    return replace(
+        move, effective_input=move.effective_input + put_in, effective_output=move.effective_output + put_out
+    )
 
 
 def _check_funds(posting: Posting, balance: int, overdraft: Mapping[str, int | None]) -> None:
@@ -349,81 +406,13 @@ def known_transaction(state: State, id: int) -> Transaction:
     return known
 
 
-def moves_of(
-    state: State, id: int, timestamp: int, before: Mapping[Pair, Volumes], after: Mapping[Pair, Volumes]
-) -> tuple[list[Move], dict[Pair, Volumes]]:
-    """The moves of a transaction (invariant 3), and its effective volumes where they are not the totals.
-
-    A back-dated transaction slips in before the later-dated moves: those, and only those, get new effective volumes
-    (invariant 18). Its own effective volumes are the totals without them.
-    """
-    moves, effective = list[Move](), dict[Pair, Volumes]()
-    for pair, total in after.items():
-        account, asset = pair
-        put_in = total.input - before[pair].input
-        put_out = total.output - before[pair].output
-        latest, own = state.latest(account, asset), total
-        if latest is not None and latest > timestamp:
-            later = state.moves_after(account, asset, timestamp)
-            moves += (_shifted(move, put_in, put_out) for move in later)
-            own = effective[pair] = Volumes(
-                total.input - sum(move.input for move in later),
-                total.output - sum(move.output for move in later),
-            )
-        moves.append(Move(account, asset, timestamp, id, put_in, put_out, own.input, own.output))
-    return moves, effective
-
-
-def _shifted(move: Move, put_in: int, put_out: int) -> Move:
-    return replace(
-        move, effective_input=move.effective_input + put_in, effective_output=move.effective_output + put_out
-    )
-
-
-class _Maps(TypedDict):
-    post_commit_volumes: VolumesMap
-    pre_commit_volumes: VolumesMap
-    post_commit_effective_volumes: VolumesMap
-    pre_commit_effective_volumes: VolumesMap
-
-
-def volume_maps(
-    before: Mapping[Pair, Volumes], after: Mapping[Pair, Volumes], effective: Mapping[Pair, Volumes]
-) -> _Maps:
-    """The four maps of a transaction. Nothing later-dated is there nearly always: then two are the other two."""
-    post, pre = VolumesMap(), VolumesMap()
-    for pair, total in after.items():
-        account, asset = pair
-        post.setdefault(account, {})[asset] = total
-        pre.setdefault(account, {})[asset] = before[pair]
-    post_effective, pre_effective = post, pre
-    if effective:
-        post_effective, pre_effective = VolumesMap(), VolumesMap()
-        for pair, total in after.items():
-            account, asset = pair
-            own, was = effective.get(pair, total), before[pair]
-            own_before = Volumes(own.input - total.input + was.input, own.output - total.output + was.output)
-            post_effective.setdefault(account, {})[asset] = own
-            pre_effective.setdefault(account, {})[asset] = own_before
-    return {
-        "post_commit_volumes": post,
-        "pre_commit_volumes": pre,
-        "post_commit_effective_volumes": post_effective,
-        "pre_commit_effective_volumes": pre_effective,
-    }
-
-
 def touched(state: State, new: NewTransaction, timestamp: int, date: int) -> list[Account]:
     """The accounts that a new transaction makes, describes, or shows to be older than was known."""
     described, defaults = new.account_metadata or {}, new.account_defaults
-    changed = list[Account]()
-    addresses: dict[str, None] = {}
-    for posting in new.postings:
-        addresses[posting.source] = addresses[posting.destination] = None
-    addresses.update(dict.fromkeys(described))
-    for address in addresses:
+    changed: list[Account] = []
+    for address in _addresses(new.postings, described):
         first_usage = state.first_usage(address)
-        if first_usage is None or timestamp < first_usage or described.get(address):
+        if first_usage is None or timestamp < first_usage or (described and described.get(address)):
             known = state.account(address)
             metadata = described.get(address) or {}
             if known is None and address in defaults:
@@ -432,6 +421,16 @@ def touched(state: State, new: NewTransaction, timestamp: int, date: int) -> lis
             if account is not None:
                 changed.append(account)
     return changed
+
+
+def _addresses(postings: Sequence[Posting], described: Iterable[str]) -> Iterable[str]:
+    """Each once, in order of appearance."""
+    addresses: dict[str, None] = {}
+    for posting in postings:
+        addresses[posting.source] = addresses[posting.destination] = None
+    for address in described:
+        addresses[address] = None
+    return addresses
 
 
 def described_account(

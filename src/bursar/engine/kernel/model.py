@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Raw, Struct, UnsetType
 
 WORLD: Final = "world"
 """The account that money comes from and goes to; it may always go negative."""
@@ -24,21 +24,24 @@ Pair = tuple[str, str]
 """(account, asset): what has volumes."""
 
 
+NEVER: Final = -(2**63)
+"""A moment before all others."""
+
+
 class Volumes(Struct, frozen=True, gc=False):
-    """All that an account ever received and sent of one asset; both only grow (invariant 2)."""
+    """All that an account ever received and sent of one asset; both only grow (invariant 2).
+
+    `latest` is the greatest timestamp among the moves, NEVER if nothing moved yet.
+    """
 
     input: int = 0
     output: int = 0
+    latest: int = NEVER
 
     @property
     def balance(self) -> int:
         """What is left: input less output."""
         return self.input - self.output
-
-
-ZERO: Final = Volumes()
-VolumesMap = dict[str, dict[str, Volumes]]
-"""account -> asset -> volumes."""
 
 
 class Posting(Struct, frozen=True, gc=False):
@@ -72,12 +75,21 @@ class NewTransaction(Struct, frozen=True, gc=False):
     """Name of the schema's script that the postings come from; "" for none."""
 
 
-class Transaction(Struct, frozen=True, gc=False, kw_only=True):
-    """A posted transaction. The four maps cover exactly the (account, asset) pairs it touched.
+class CommitVolumes(Struct, frozen=True, gc=False):
+    """The volumes of all pairs that a transaction touched, as JSON: `{account: {asset: {balance, input, output}}}`.
 
-    Post-commit volumes count in insertion order and never change; effective volumes count in order of (timestamp,
-    id) as of this commit. Maps are empty when a transaction is read back without its volumes.
+    Those after and before the commit count in insertion order and never change; effective ones count in order of
+    (timestamp, id) as of this commit. Unset is what a ledger does not show, or an imported log did not tell.
     """
+
+    post: Raw | UnsetType
+    pre: Raw | UnsetType
+    post_effective: Raw | UnsetType
+    pre_effective: Raw | UnsetType
+
+
+class Transaction(Struct, frozen=True, gc=False, kw_only=True):
+    """A posted transaction; without volumes when it is read back without its log."""
 
     id: int
     postings: tuple[Posting, ...]
@@ -88,10 +100,7 @@ class Transaction(Struct, frozen=True, gc=False, kw_only=True):
     updated_at: int
     reverted_at: int | None = None
     template: str = ""
-    post_commit_volumes: VolumesMap = {}
-    pre_commit_volumes: VolumesMap = {}
-    post_commit_effective_volumes: VolumesMap = {}
-    pre_commit_effective_volumes: VolumesMap = {}
+    volumes: CommitVolumes | None = None
 
 
 class Move(Struct, frozen=True, gc=False):
@@ -137,6 +146,7 @@ class Head(Struct, frozen=True, gc=False):
     chained, `effective` whether logs show effective volumes: both are fixed when the ledger is made.
     """
 
+    ledger: str = ""
     log: int = 0
     transaction: int = 0
     date: int = -(2**63)
@@ -149,6 +159,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
+@lru_cache(maxsize=1024)
 def format_time(us: int) -> str:
     """RFC 3339 in UTC with up to six fractional digits, trailing zeros trimmed: `2026-01-02T03:04:06.5Z`."""
     second, fraction = divmod(us, 1_000_000)

@@ -14,16 +14,14 @@ from bursar.engine.kernel.ledger import (
     Entry,
     Origin,
     State,
-    apply,
     check_reference,
     delete_metadata,
     known_transaction,
-    moves_of,
+    move,
     set_metadata,
     touched,
-    volume_maps,
 )
-from bursar.engine.kernel.model import Head, Log, Move, NewTransaction, Pair, Transaction, Volumes, parse_time
+from bursar.engine.kernel.model import Head, Log, NewTransaction, Transaction, parse_time
 
 UNSET_TIME = "0001-01-01T00:00:00Z"
 """How a time is written that was never set."""
@@ -72,12 +70,9 @@ def _restored(
     if state.transaction(tx.id) is not None:
         raise TransactionExists(f"transaction {tx.id} exists already")
     check_reference(state, tx.reference or None)
-    before, after = apply(state, tx.postings, None)
     timestamp = parse_time(tx.timestamp)
     inserted_at = _time(tx.inserted_at, now)
-    moves: list[Move]
-    effective: dict[Pair, Volumes]
-    moves, effective = moves_of(state, tx.id, timestamp, before, after)
+    moved = move(state, tx.id, timestamp, tx.postings, None)
     transaction = Transaction(
         id=tx.id,
         postings=tuple(tx.postings),
@@ -87,7 +82,7 @@ def _restored(
         inserted_at=inserted_at,
         updated_at=_time(tx.updated_at, now),
         template=tx.template,
-        **volume_maps(before, after, effective),
+        volumes=moved.shown,
     )
     account_metadata = described.account_metadata if described is not None else {}
     new = NewTransaction(tx.postings, account_metadata=account_metadata)
@@ -95,8 +90,8 @@ def _restored(
         head=_moved(head, log, max(head.transaction, tx.id), now),
         log=log,
         transaction=transaction,
-        volumes=after,
-        moves=moves,
+        volumes=moved.after,
+        moves=moved.moves,
         accounts=touched(state, new, timestamp, inserted_at) if described is not None else (),
     )
 
@@ -115,7 +110,7 @@ def _reverted(state: State, told: chain.TransactionJson) -> Transaction | None:
 def _moved(head: Head, log: Log, transaction: int, now: int) -> Head:
     """Dates of imported logs may lie anywhere; those of the ledger's own go on from the present."""
     date = max(head.date, min(log.date, now))
-    return Head(log.id, transaction, date, log.hash, head.hashed, head.effective)
+    return Head(head.ledger, log.id, transaction, date, log.hash, head.hashed, head.effective)
 
 
 def _time(text: str, now: int) -> int:

@@ -8,8 +8,8 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bursar.engine.books import HEADS, Books, head_row
-from bursar.engine.ledger.commands import Options, Written, write
+from bursar.engine.books import HEADS, Books
+from bursar.engine.ledger.commands import Session, Written
 from bursar.engine.ledger.errors import LedgerError
 from bursar.engine.ledger.requests import Write
 from bursar.engine.ledger.settings import Settings
@@ -50,6 +50,7 @@ def run(view: View, name: str, elements: Sequence[Element], settings: Settings, 
     An atomic bulk that fails is rolled back but for the ids it used up; its outcomes still tell what each element did.
     """
     start = view.savepoint()
+    session = Session(view, name, settings, mode.schema_version)
     outcomes: list[Outcome] = []
     wanted: list[Wanted] = []
     date: int | None = None
@@ -59,18 +60,18 @@ def run(view: View, name: str, elements: Sequence[Element], settings: Settings, 
             outcomes.append(canceled(element))
             continue
         mark = view.savepoint()
-        options = Options(element.key, mode.schema_version, date=date)
         try:
-            outcome = _run(view, name, element, settings, options)
+            outcome = _run(session, element, date)
         except Missing as missing:
             # Go on only to learn what else is missing: the whole command runs again.
             view.roll_back(mark)
             wanted.append(missing.wanted)
             continue
-        failed = failed or outcome.error is not None
-        if mode.atomic and date is None and outcome.written is not None and not outcome.written.hit:
-            date = outcome.written.date
         outcomes.append(outcome)
+        if outcome.written is None:
+            failed = True
+        elif mode.atomic and date is None and not outcome.written.hit:
+            date = outcome.written.date
     if wanted:
         raise Missing(_union(wanted))
     if failed and mode.atomic:
@@ -83,10 +84,10 @@ def canceled(element: Element) -> Outcome:
     return Outcome(element.action, error=LedgerError(CANCELED))
 
 
-def _run(view: View, name: str, element: Element, settings: Settings, options: Options) -> Outcome:
+def _run(session: Session, element: Element, date: int | None) -> Outcome:
     if element.request is None:
         return Outcome(element.action, error=element.fault)
-    result = write(view, name, element.request, settings, options)
+    result = session.write(element.request, element.key, date=date)
     if isinstance(result, LedgerError):
         return Outcome(element.action, error=result)
     return Outcome(element.action, result)
@@ -97,7 +98,7 @@ def _undo(view: View, name: str, start: int) -> None:
     taken = Books(view, name).head()
     view.roll_back(start)
     head = replace(Books(view, name).head(), log=taken.log, transaction=taken.transaction)
-    view.put(HEADS, head_row(name, head))
+    view.put(HEADS, head)
 
 
 def _union(wanted: Sequence[Wanted]) -> Wanted:

@@ -23,7 +23,7 @@ from bursar.engine.books import (
 )
 from bursar.engine.kernel import Log, Posting, chain
 from bursar.engine.kernel.errors import BrokenChain, TransactionExists
-from bursar.engine.kernel.model import Volumes, VolumesMap, format_time, parse_time
+from bursar.engine.kernel.model import Pair, Volumes, format_time, parse_time
 from bursar.engine.kernel.restore import UNSET_TIME, restore
 from bursar.engine.ledger import history, schemas, times, wire
 from bursar.engine.ledger.commands import KEY_CHARS
@@ -164,13 +164,11 @@ def _volumes(value: Any, postings: Sequence[Posting]) -> tuple[Raw | Any, Raw | 
     """Volumes as given, and what they were before the postings. Raises Validation."""
     if not value:
         return UNSET, UNSET
-    post: VolumesMap = {}
+    post: dict[Pair, Volumes] = {}
     for account, assets in _object(value).items():
         for asset, entry in _object(assets).items():
             members = wire.Members(entry)
-            post.setdefault(account, {})[asset] = Volumes(
-                _amount(members, "input"), _amount(members, "output")
-            )
+            post[account, asset] = Volumes(_amount(members, "input"), _amount(members, "output"))
     try:
         pre = before(post, postings)
     except KeyError as error:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec import json
 from msgspec.structs import replace
 
-from bursar.engine.books import HEADS, encode, head_row
+from bursar.engine.books import HEADS, encode
 from bursar.engine.kernel import Head
 from bursar.engine.ledger import features, names
 from bursar.engine.ledger.errors import BadMetadata, LedgerError, LedgerExists, LedgerNotFound
@@ -51,10 +51,11 @@ def create(
     )
     view.put(LEDGERS, row)
     head = Head(
+        name,
         hashed=chosen[features.HASH] == "SYNC",
         effective=chosen[features.MOVES] == "ON" and chosen[features.EFFECTIVE] == "SYNC",
     )
-    view.put(HEADS, head_row(name, head))
+    view.put(HEADS, head)
     return None
 
 

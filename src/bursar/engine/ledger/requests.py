@@ -122,9 +122,9 @@ def input_hash(request: Write) -> str:
 
 
 def _hashed(request: Write) -> Struct:
+    if isinstance(request, CreateTransaction):
+        return _hashed_create(request)
     match request:
-        case CreateTransaction():
-            return _hashed_create(request)
         case RevertTransaction():
             return _Revert(request.force, request.at_effective_date, request.id, request.metadata)
         case SetMetadata():
@@ -158,19 +158,21 @@ def _hashed_create(request: CreateTransaction) -> _Create:
 
 def script_of(postings: Sequence[Posting], *, force: bool) -> tuple[str, dict[str, str]]:
     """The script and variables that the real service turns postings into (section 9.2)."""
-    accounts: dict[str, str] = {}
-    amounts: dict[tuple[int, str], str] = {}
+    accounts = {WORLD: ""}
+    amounts: dict[str, str] = {}
+    variables: dict[str, str] = {}
     lines: list[tuple[str, str, str]] = []
     for posting in postings:
-        for address in (posting.source, posting.destination):
-            if address != WORLD and address not in accounts:
-                accounts[address] = f"va{len(accounts)}"
-        amount = amounts.setdefault((posting.amount, posting.asset), f"vm{len(amounts)}")
-        lines.append((accounts.get(posting.source, ""), accounts.get(posting.destination, ""), amount))
-    variables = {name: address for address, name in accounts.items()}
-    variables |= {name: f"{asset} {amount}" for (amount, asset), name in amounts.items()}
-    shape = tuple(lines)
-    return (_known_text if len(shape) <= _SHORT else _script_text)(shape, force), variables
+        source, destination, money = posting.source, posting.destination, f"{posting.asset} {posting.amount}"
+        for address in (source, destination):
+            if address not in accounts:
+                name = accounts[address] = f"va{len(accounts) - 1}"
+                variables[name] = address
+        if money not in amounts:
+            name = amounts[money] = f"vm{len(amounts)}"
+            variables[name] = money
+        lines.append((accounts[source], accounts[destination], amounts[money]))
+    return (_known_text if len(lines) <= _SHORT else _script_text)(tuple(lines), force), variables
 
 
 def _script_text(lines: tuple[tuple[str, str, str], ...], force: bool) -> str:

@@ -99,7 +99,8 @@ class LedgerService:
         """Do one write."""
 
         def command(view: View) -> Written | LedgerError:
-            return commands.write(view, name, request, self.settings, options)
+            session = commands.Session(view, name, self.settings, options.schema_version)
+            return session.write(request, options.key, dry_run=options.dry_run)
 
         result = await self.core.submit(command, reads=_needed(name, request, options))
         if isinstance(result, LedgerError):

@@ -9,7 +9,7 @@ from msgspec import Raw, json, structs
 
 from bursar.engine.books import LOGS, MOVES, before
 from bursar.engine.kernel import Posting, Volumes, chain
-from bursar.engine.kernel.model import VolumesMap
+from bursar.engine.kernel.model import Pair
 from bursar.engine.ledger import features
 from bursar.engine.ledger.errors import NotFound
 from bursar.engine.ledger.query import addresses, fields, metadata_at
@@ -131,33 +131,36 @@ def _shown(view: ReadView, ledger: LedgerRow, row: Row, expand: Sequence[str]) -
     return shown
 
 
-def _add_maps(shown: dict[str, Any], name: str, post: VolumesMap, pre: VolumesMap) -> None:
+def _add_maps(
+    shown: dict[str, Any], name: str, post: Mapping[Pair, Volumes], pre: Mapping[Pair, Volumes]
+) -> None:
     shown[f"post{name}"] = chain.encode_volumes(post)
     shown[f"pre{name}"] = chain.encode_volumes(pre)
 
 
-def _post_commit(view: ReadView, ledger: LedgerRow, volumes: str | None, log: int) -> VolumesMap:
+def _post_commit(view: ReadView, ledger: LedgerRow, volumes: str | None, log: int) -> Mapping[Pair, Volumes]:
     """From the log that made the transaction, unless that was imported."""
     if volumes is not None:
-        return json.decode(volumes, type=VolumesMap)
+        return chain.decode_volumes(volumes)
     row = view.get(LOGS, ledger.name, log)
     assert row is not None
     data = chain.decode_data(row.type, row.data.encode())
     assert isinstance(data, chain.NewTransactionJson | chain.RevertedTransactionJson)
     told = data.transaction.post_commit_volumes
-    return json.decode(told, type=VolumesMap) if isinstance(told, Raw) else {}
+    return chain.decode_volumes(told) if isinstance(told, Raw) else {}
 
 
 def _effective(
     view: ReadView, ledger: LedgerRow, id: int, timestamp: int, postings: Sequence[Posting]
-) -> tuple[VolumesMap, VolumesMap]:
+) -> tuple[Mapping[Pair, Volumes], Mapping[Pair, Volumes]]:
     """Effective volumes as they are now: later back-dated transactions have changed them."""
-    post, pre = VolumesMap(), VolumesMap()
+    post: dict[Pair, Volumes] = {}
+    pre: dict[Pair, Volumes] = {}
     pairs = {(name, p.asset): None for p in postings for name in (p.source, p.destination)}
     for account, asset in pairs:
         move = view.get(MOVES, ledger.name, account, asset, timestamp, id)
         if move is not None:
             total = Volumes(move.effective_input, move.effective_output)
-            post.setdefault(account, {})[asset] = total
-            pre.setdefault(account, {})[asset] = Volumes(total.input - move.input, total.output - move.output)
+            post[account, asset] = total
+            pre[account, asset] = Volumes(total.input - move.input, total.output - move.output)
     return post, pre
