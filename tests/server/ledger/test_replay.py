@@ -36,3 +36,11 @@ def test_answers_are_those_of_the_real_service(path):
     result = replay.play(path)
     assert not replay.complaints(result, replay.listed())
     assert result.agreed
+
+
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
+def test_two_servers_on_one_postgresql_answer_alike(path, postgres):
+    """Each request goes to the other server than the one before it."""
+    result = replay.play(path, replay.Stage(2, postgres.database))
+    assert not replay.complaints(result, replay.listed())
+    assert result.agreed
