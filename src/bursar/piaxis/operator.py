@@ -62,6 +62,27 @@ class NewAccount(Model, omit_defaults=True, kw_only=True):
     hidden: ClassVar[frozenset[str]] = frozenset({"email", "phone_number"})
 
 
+class Profile(Model, omit_defaults=True, kw_only=True):
+    """How a merchant wants things done. In a change, what is None or absent stays as it is."""
+
+    funding: Annotated[str, Meta(pattern=r"^(instant|async)$(?!\n)")] | None = None
+    """"instant" counts an escrow as funded at once, "async" when the provider says so (E3)."""
+    verify_buyer: bool | None = None
+    """Release and reverse need the unregistered buyer's OTP (E7)."""
+    auto_release: bool | None = None
+    """Escrows are released by themselves when all terms are met (PS75)."""
+    return_fees: bool | None = None
+    """A reversal gives the escrow fee back, too (E12)."""
+    mfa_above: Mapping[str, Decimal] | None = None
+    """Currency -> the amount above which a payment from a wallet needs a code (PS42)."""
+    limit_otp: bool | None = None
+    """At most one OTP in 30 seconds and five in an hour for one contact (PS23)."""
+    require_client_id: bool | None = None
+    """Calls about escrows and disbursements must name the OAuth client (PS03)."""
+    batch_delay_ms: Annotated[int, Meta(ge=0, le=86_400_000)] | None = None
+    """How long a disbursement stays pending, and can be cancelled (PS86)."""
+
+
 class Balance(Model):
     """What a wallet can spend of a currency, and what it holds for open batches."""
 
@@ -71,7 +92,7 @@ class Balance(Model):
 
 
 class Account(Model, kw_only=True):
-    """A merchant or user with its wallet. `profile` says how a merchant wants things done; empty for users."""
+    """A merchant or user with its wallet; `profile` is None for users."""
 
     id: str
     kind: AccountKind
@@ -80,7 +101,7 @@ class Account(Model, kw_only=True):
     phone_number: str | None
     created_at: datetime
     disabled_at: datetime | None
-    profile: Mapping[str, Any]
+    profile: Profile | None
     balances: list[Balance]
 
     hidden: ClassVar[frozenset[str]] = frozenset({"email", "phone_number"})
@@ -379,8 +400,8 @@ class PiaxisOperator(Resource[C]):
         ...
 
     @put("/operator/v1/accounts/{account}/profile", errors=_REFUSED)
-    def set_profile(self, account: AccountId, changes: Mapping[str, Any]) -> Account:
-        """Change members of a merchant's profile; what is not named stays."""
+    def set_profile(self, account: AccountId, changes: Profile) -> Account:
+        """Change a merchant's profile."""
         ...
 
     @post("/operator/v1/accounts/{account}/keys", effect=Effect.ONCE, errors=_REFUSED)

@@ -44,8 +44,14 @@ def put_fee(view: View, who: str, row: FeeRow) -> FeeRow:
         raise InvalidInput(f"a fee's method is one of {', '.join(METHODS)}")
     digits(row.currency)
     percent = Decimal(row.percent)
-    if not 0 <= percent <= _PERCENT_MAX or percent != round(percent, _PERCENT_DECIMALS):
+    if (
+        not percent.is_finite()
+        or not 0 <= percent <= _PERCENT_MAX
+        or percent != round(percent, _PERCENT_DECIMALS)
+    ):
         raise InvalidInput(f"percent is 0 to {_PERCENT_MAX}, with at most {_PERCENT_DECIMALS} decimals")
+    if max(row.fixed, row.minimum, row.maximum or 0) >= 2**63:
+        raise InvalidInput("fixed, minimum and maximum fit into 63 bits of minor units")
     if min(row.fixed, row.minimum) < 0 or (row.maximum is not None and row.maximum < row.minimum):
         raise InvalidInput("fixed and minimum are at least 0, maximum at least minimum")
     view.put(FEES, row)

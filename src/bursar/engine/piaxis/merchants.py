@@ -159,7 +159,8 @@ def add_key(
 
 def revoke_key(view: View, who: str, key: ApiKey) -> ApiKey:
     """End an API key: calls with it are refused at once (PS02)."""
-    changed = replace(key, revoked_at=view.now) if key.revoked_at is None else key
+    row = view.get(API_KEYS, key.digest) or key
+    changed = replace(row, revoked_at=view.now) if row.revoked_at is None else row
     view.put(API_KEYS, changed)
     audit.record(view, who, "revoke-key", f"account:{key.merchant}", key=key.id)
     return changed

@@ -21,6 +21,7 @@ import msgspec
 from msgspec.structs import replace
 
 from bursar.engine.core import Core
+from bursar.engine.errors import NotFound
 from bursar.engine.limits import SECOND_US
 from bursar.engine.piaxis import accounts as book
 from bursar.engine.piaxis import audit
@@ -193,10 +194,10 @@ def wake(view: View, handlers: Handlers, id: str) -> None:
 
 
 def report(view: View, handlers: Handlers, id: str, told: Report) -> Instruction:
-    """Take evidence of an outcome, from a provider or an operator. Raises KeyError for an unknown instruction."""
+    """Take evidence of an outcome, from a provider or an operator. Raises `NotFound` for an unknown instruction."""
     instruction = view.get(INSTRUCTIONS, id)
     if instruction is None:
-        raise KeyError(id)
+        raise NotFound(f"there is no instruction {id}")
     return _take(view, handlers, instruction, told)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from bursar.engine.core import Core
 from bursar.engine.piaxis import disbursements, keys, payments, providers, refunds
 from bursar.engine.piaxis.disbursements_service import DisbursementsService
+from bursar.engine.piaxis.operator import OperatorService
 from bursar.engine.piaxis.otp import Codes
 from bursar.engine.piaxis.otp_service import OtpService
 from bursar.engine.piaxis.payments_service import PaymentsService
@@ -31,6 +32,7 @@ class PiaxisServices:
         self.otp = OtpService(core, codes)
         self.payments = PaymentsService(core)
         self.disbursements = DisbursementsService(core)
+        self.operator = OperatorService(core, HANDLERS)
 
 
 def register(core: Core) -> None:
