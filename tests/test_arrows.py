@@ -100,14 +100,15 @@ ROOMS = [
     # Of jsonschema_rs the ledger uses its regular expressions: those of charts need linear time.
     Room("bursar.engine.ledger", (*ENGINE, *CHECKS, "bursar.engine.numscript"), CODEC | {"jsonschema_rs"}),
     Room("bursar.engine.pipelines", (*ENGINE, "bursar.engine.ledger"), CODEC),
-    Room("bursar.engine.webhooks", ENGINE, CODEC),
+    Room("bursar.engine.webhooks", (*ENGINE, "bursar.webhooks"), CODEC),
     Room("bursar.engine.auth", ENGINE, CODEC | {"joserfc", "cryptography"}),
     Room(
         "bursar.server",
         ("bursar", "bursar.contract", "bursar.milkyway", "bursar.piaxis", "bursar.engine"),
         CODEC | {"starlette", "uvicorn", "uvloop", "httptools", "jinja2"},
-        lazily=("bursar.client.transport",),
+        lazily=("bursar.client.transport", "bursar.server.webhooks.sender"),
     ),
+    Room("bursar.server.webhooks.sender", ("bursar.engine", "bursar.server"), CODEC | {"httpcore2"}),
     Room(
         "bursar.embedded",
         (

@@ -67,3 +67,36 @@ CLIENT_SECRETS: Final = 100
 
 FILTER_DEPTH: Final = 50
 """Deepest nesting of `$and` and `$or` with more than one part; SQLite's parser goes little farther."""
+
+WEBHOOK_ENDPOINTS: Final = 50
+"""Most webhook endpoints of one owner."""
+
+WEBHOOK_URL_CHARS: Final = 2_000
+"""Longest URL of a webhook endpoint."""
+
+WEBHOOK_TEXT_CHARS: Final = 500
+"""Longest description of a webhook endpoint, and what is kept of an error or of an answer's body."""
+
+WEBHOOK_EVENT_TYPES: Final = 100
+"""Most event types in an endpoint's subscription."""
+
+WEBHOOK_SECRET_CHARS: Final = (16, 200)
+"""Shortest and longest secret that a caller may choose for an endpoint."""
+
+WEBHOOK_ROOM: Final = 256
+"""Most endpoints that are delivered to at once."""
+
+WEBHOOK_IN_FLIGHT: Final = 32
+"""Most requests under way to one endpoint."""
+
+WEBHOOK_TURN_S: Final = 20.0
+"""How long an endpoint's deliveries are in hand before the others' turn, in real seconds; less than a lease."""
+
+WEBHOOK_ANSWER_BYTES: Final = 64 * 1024
+"""Most of an endpoint's answer that is read; a connection with more to come is closed."""
+
+WEBHOOK_ADMITTED: Final = 200
+"""Most new deliveries of one endpoint put in order by one commit."""
+
+WEBHOOK_REPLAYED: Final = 500
+"""Most deliveries replayed by one commit."""

@@ -18,6 +18,8 @@ from bursar.engine.ids import Ids
 from bursar.engine.milkyway import worker
 from bursar.engine.milkyway.operator import OperatorService
 from bursar.engine.milkyway.service import MilkywayService
+from bursar.engine.webhooks.dispatch import Dispatcher
+from bursar.engine.webhooks.piaxis import PiaxisSource
 from bursar.server import formance, issuers, limits, sandbox
 from bursar.server.app import application
 from bursar.server.control import Control
@@ -26,6 +28,8 @@ from bursar.server.ledger import flags
 from bursar.server.milkyway import MOUNT, REALM, URL_REALM, milkyway_api
 from bursar.server.piaxis.app import piaxis_mounts
 from bursar.server.timeline import Timeline
+from bursar.server.webhooks.carrier import Carrier
+from bursar.server.webhooks.guard import Guard
 
 MEMORY = "sqlite://"
 _FAULTS = 2**63
@@ -64,6 +68,7 @@ class Runtime:
         realm: Realm,
         app: ASGIApp,
         stack: formance.FormanceStack,
+        carrier: Carrier,
         faults: Faults | None,
         timeline: Timeline | None,
     ) -> None:
@@ -71,6 +76,7 @@ class Runtime:
         self.realm = realm
         self.app = app
         self._stack = stack
+        self.carrier = carrier
         self.faults = faults
         self.timeline = timeline
 
@@ -97,7 +103,10 @@ class Runtime:
         stack = mounts[formance.MOUNT] = formance.formance_stack(
             core, given, _authority(core, settings, given.auth_issuers), exposed=settings.exposed
         )
-        mounts.update(piaxis_mounts(core, settings.public_url, is_sandbox=settings.sandbox))
+        carrier = Carrier(Guard(local=settings.sandbox))
+        webhooks = Dispatcher(core, carrier, [PiaxisSource()])
+        webhooks.register()
+        mounts.update(piaxis_mounts(core, settings.public_url, webhooks, is_sandbox=settings.sandbox))
         worker.register(core)
         if isinstance(clock, SandboxClock):
             await sandbox.catch_up(core, clock)
@@ -108,12 +117,14 @@ class Runtime:
             await sandbox.refuse_sandbox(core)
         core.worker.start()
         await stack.start()
-        return cls(core, realm, application(core, mounts, faults), stack, faults, timeline)
+        app = application(core, mounts, faults)
+        return cls(core, realm, app, stack, carrier, faults, timeline)
 
     async def close(self) -> None:
         """Finish what was accepted and close the database."""
         await self._stack.close()
         await self.core.close()
+        await self.carrier.aclose()
 
 
 def _authority(core: Core, settings: Settings, others: Sequence[str]) -> Authority:

@@ -1,45 +1,73 @@
-"""Lanes: deliveries of one object to one endpoint, one after another; and the work that serves an endpoint's lanes."""
+"""Lanes: deliveries of one object to one endpoint, one after another (PS111).
+
+A delivery comes into its endpoint's inbox first, by writing alone, so that a command may tell of any number of objects.
+The endpoint's work then puts it into its lane. Only the head of a lane is tried.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
 from bursar.engine.store.base import Wanted
 from bursar.engine.view import View
-from bursar.engine.webhooks.tables import DELIVERIES, ENDPOINTS, LANES, Delivery, Endpoint, Lane
+from bursar.engine.webhooks.tables import (
+    DELIVERIES,
+    ENDPOINTS,
+    INBOX,
+    LANES,
+    Delivery,
+    Endpoint,
+    Lane,
+    Queued,
+)
 from bursar.engine.work import WORK, Work
 
 KIND: Final = "webhooks"
 """Kind of the work item of an endpoint; its key is the endpoint's id."""
 
 
-def want(view: View, endpoints: list[Endpoint], object_: str) -> None:
-    """Load at once what `enqueue` will read."""
-    keys = [(LANES, (endpoint.id, object_)) for endpoint in endpoints]
-    view.want(Wanted([*keys, *((WORK, (KIND, endpoint.id)) for endpoint in endpoints)]))
-
-
 def enqueue(view: View, endpoint: Endpoint, delivery: Delivery) -> None:
-    """Put a new or replayed delivery at the end of its lane, and wake the endpoint's work."""
-    lane = view.get(LANES, endpoint.id, delivery.object)
+    """Put a new or replayed delivery into the endpoint's inbox, and wake the endpoint's work."""
+    view.put(DELIVERIES, replace(delivery, next_attempt_at=view.now, follower=None))
+    view.put(INBOX, Queued(endpoint.id, delivery.id, delivery.object))
+    wake(view, endpoint)
+
+
+def admit(view: View, queued: Sequence[Queued]) -> None:
+    """Put deliveries from the inbox at the ends of their lanes."""
+    view.want(
+        Wanted(
+            [
+                *((INBOX, (row.endpoint, row.delivery)) for row in queued),
+                *((LANES, (row.endpoint, row.object)) for row in queued),
+            ]
+        )
+    )
+    tails = (view.get(LANES, row.endpoint, row.object) for row in queued)
+    _want_deliveries(view, [lane.tail for lane in tails if lane is not None])
+    for row in queued:
+        if view.get(INBOX, row.endpoint, row.delivery) is not None:  # else it was cancelled meanwhile
+            view.delete(INBOX, row.endpoint, row.delivery)
+            _append(view, row)
+
+
+def _append(view: View, row: Queued) -> None:
+    lane = view.get(LANES, row.endpoint, row.object)
     if lane is None:
-        view.put(DELIVERIES, replace(delivery, next_attempt_at=view.now, follower=None))
-        view.put(LANES, Lane(endpoint.id, delivery.object, view.now, delivery.id, delivery.id))
-        wake(view, endpoint)
+        view.put(LANES, Lane(row.endpoint, row.object, view.now, row.delivery, row.delivery))
         return
-    view.put(DELIVERIES, replace(delivery, next_attempt_at=None, follower=None))
-    tail = _delivery(view, lane.tail)
-    view.put(DELIVERIES, replace(tail, follower=delivery.id))
-    view.put(LANES, replace(lane, tail=delivery.id))
+    tail, own = _delivery(view, lane.tail), _delivery(view, row.delivery)
+    view.put(DELIVERIES, replace(tail, follower=row.delivery))
+    view.put(DELIVERIES, replace(own, next_attempt_at=None))
+    view.put(LANES, replace(lane, tail=row.delivery))
 
 
 def advance(view: View, finished: Delivery) -> None:
     """Take a finished delivery, the head of its lane, out of it: its follower is due now."""
-    lane = view.get(LANES, finished.endpoint, finished.object)
-    if lane is None or lane.head != finished.id:
-        raise RuntimeError(f"delivery {finished.id} is not the head of its lane")
+    lane = _led_by(view, finished)
     view.put(DELIVERIES, replace(finished, next_attempt_at=None, follower=None))
     if finished.follower is None:
         view.delete(LANES, lane.endpoint, lane.object)
@@ -51,15 +79,13 @@ def advance(view: View, finished: Delivery) -> None:
 
 def put_off(view: View, head: Delivery, until: int) -> None:
     """Let a lane rest until its head is tried again."""
-    lane = view.get(LANES, head.endpoint, head.object)
-    if lane is None or lane.head != head.id:
-        raise RuntimeError(f"delivery {head.id} is not the head of its lane")
+    lane = _led_by(view, head)
     view.put(DELIVERIES, replace(head, next_attempt_at=until))
     view.put(LANES, replace(lane, due_at=until))
 
 
 def wake(view: View, endpoint: Endpoint) -> None:
-    """See that the endpoint's lanes are looked at now. Work under way sees by `queued` that there is more."""
+    """See that the endpoint's deliveries are looked at now. Work under way sees by `queued` that there is more."""
     present = view.get(ENDPOINTS, endpoint.source, endpoint.owner, endpoint.id) or endpoint
     view.put(ENDPOINTS, replace(present, queued=present.queued + 1))
     row = view.get(WORK, KIND, endpoint.id)
@@ -70,6 +96,22 @@ def wake(view: View, endpoint: Endpoint) -> None:
 def arm(view: View, endpoint: Endpoint, at: int) -> None:
     """Schedule the endpoint's work."""
     view.schedule(Work(KIND, endpoint.id, at, {"source": endpoint.source, "owner": endpoint.owner}))
+
+
+def want_work(view: View, endpoints: Iterable[Endpoint]) -> None:
+    """Load at once what `wake` will read of these endpoints."""
+    view.want(Wanted([(WORK, (KIND, endpoint.id)) for endpoint in endpoints]))
+
+
+def _want_deliveries(view: View, ids: Iterable[str]) -> None:
+    view.want(Wanted([(DELIVERIES, (each,)) for each in ids]))
+
+
+def _led_by(view: View, head: Delivery) -> Lane:
+    lane = view.get(LANES, head.endpoint, head.object)
+    if lane is None or lane.head != head.id:
+        raise RuntimeError(f"delivery {head.id} is not the head of its lane")
+    return lane
 
 
 def _delivery(view: View, delivery_id: str) -> Delivery:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from msgspec import json
 
 from bursar.engine.view import View
-from bursar.engine.webhooks.lanes import enqueue, want
+from bursar.engine.webhooks.lanes import enqueue, want_work
 from bursar.engine.webhooks.serials import serial
 from bursar.engine.webhooks.subscriptions import name_for
 from bursar.engine.webhooks.tables import ENDPOINTS, EVENTS, PENDING, Delivery, Endpoint, Event
@@ -31,7 +31,7 @@ def emit(view: View, *, source: str, owner: str, type: str, object: str, data: M
         for endpoint in view.scan(ENDPOINTS, source, owner)
         if endpoint.active and (name := name_for(source, type, endpoint.types)) is not None
     ]
-    want(view, [endpoint for endpoint, _ in named], object)
+    want_work(view, (endpoint for endpoint, _ in named))
     for endpoint, name in named:
         deliver(view, endpoint, event, name)
     return event.id

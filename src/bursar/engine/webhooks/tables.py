@@ -96,11 +96,11 @@ class Delivery(Struct, frozen=True, gc=False):
 
 
 class Attempt(Struct, frozen=True, gc=False):
-    """One try of a delivery. `number` counts from 1 through all cycles; `status_code` is 0 when no answer came."""
+    """One try of a delivery. `number` counts from 1 in each cycle; `status_code` is 0 when no answer came."""
 
     delivery: str
-    number: int
     generation: int
+    number: int
     at: int
     url: str
     outcome: str
@@ -110,6 +110,14 @@ class Attempt(Struct, frozen=True, gc=False):
     duration_us: int
     excerpt: str
     """The beginning of the answer's body."""
+
+
+class Queued(Struct, frozen=True, gc=False):
+    """A delivery that is in no lane yet."""
+
+    endpoint: str
+    delivery: str
+    object: str
 
 
 class Lane(Struct, frozen=True, gc=False):
@@ -130,7 +138,8 @@ DELIVERIES = Table(
     key=("id",),
     indexes=(("endpoint", "id"), ("endpoint", "status", "id")),
 )
-ATTEMPTS = Table("webhook_attempts", Attempt, key=("delivery", "number"), append_only=True)
+ATTEMPTS = Table("webhook_attempts", Attempt, key=("delivery", "generation", "number"), append_only=True)
+INBOX = Table("webhook_inbox", Queued, key=("endpoint", "delivery"))
 LANES = Table("webhook_lanes", Lane, key=("endpoint", "object"), indexes=(("endpoint", "due_at", "head"),))
 
-TABLES: tuple[AnyTable, ...] = (ENDPOINTS, EVENTS, DELIVERIES, ATTEMPTS, LANES)
+TABLES: tuple[AnyTable, ...] = (ENDPOINTS, EVENTS, DELIVERIES, ATTEMPTS, INBOX, LANES)

@@ -13,6 +13,7 @@ from bursar.engine.piaxis.oauth import OAuthService
 from bursar.engine.piaxis.otp import SANDBOX_CODE, Codes
 from bursar.engine.piaxis.service import PiaxisServices
 from bursar.engine.piaxis.shopify import ShopifyService
+from bursar.engine.webhooks.dispatch import Dispatcher
 from bursar.piaxis.contract import Disbursements, Otp, Payments, Shopify
 from bursar.server.api import Api
 from bursar.server.piaxis.access import Guards
@@ -22,18 +23,19 @@ from bursar.server.piaxis.errors import render, translate
 from bursar.server.piaxis.monitoring import Reports
 from bursar.server.piaxis.partner import bind
 from bursar.server.piaxis.token import TokenEndpoint
+from bursar.server.webhooks.piaxis import add_webhook_routes
 
 MOUNT: Final = "/piaxis"
 API_MOUNT: Final = "/piaxis/api"
 """The base URL of clients."""
 
 
-def piaxis_mounts(core: Core, url: str, *, is_sandbox: bool) -> dict[str, ASGIApp]:
+def piaxis_mounts(core: Core, url: str, webhooks: Dispatcher, *, is_sandbox: bool) -> dict[str, ASGIApp]:
     """Return what serves Piaxis, by mount, the inner first; `url` is the server's. Registers the rail's work."""
     service.register(core)
     oauth_grants.register(core)
     codes = Codes(sandbox=is_sandbox)
-    return {API_MOUNT: partner_api(core, codes, url), MOUNT: outer_api(core)}
+    return {API_MOUNT: partner_api(core, codes, url), MOUNT: outer_api(core, webhooks, is_sandbox=is_sandbox)}
 
 
 def partner_api(core: Core, codes: Codes, url: str) -> Api:
@@ -47,10 +49,11 @@ def partner_api(core: Core, codes: Codes, url: str) -> Api:
     return api
 
 
-def outer_api(core: Core) -> Api:
+def outer_api(core: Core, webhooks: Dispatcher, *, is_sandbox: bool) -> Api:
     """Return the API below `MOUNT`."""
     api = Api(render=render, translate=translate)
     Reports(core.clock).mount(api)
+    add_webhook_routes(api, core, webhooks, is_sandbox=is_sandbox)
     return api
 
 
