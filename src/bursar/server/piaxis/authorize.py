@@ -109,7 +109,7 @@ class Authorize:
             return None
         try:
             caller = await self._owner(exchange)
-        except Failure:
+        except Refusal:
             return None
         return caller if caller.owner else None
 
