@@ -18,13 +18,13 @@ T = TypeVar("T")
 
 def create(database: str, client_id: str, *, operator: bool, as_json: bool) -> None:
     """Add a client and print its secret."""
-    secret = _on(database, lambda core: create_client(core, client_id, operator=operator))
+    secret = on_database(database, lambda core: create_client(core, client_id, operator=operator))
     _show(client_id, secret, as_json=as_json)
 
 
 def create_formance(database: str, client_id: str, scopes: Sequence[str], *, as_json: bool) -> None:
     """Add a client of the Formance stack and print its secret."""
-    secret = _on(
+    secret = on_database(
         database, lambda core: formance.create_client(core, client_id, scopes or formance.ALL_SCOPES)
     )
     _show(client_id, secret, as_json=as_json)
@@ -33,7 +33,7 @@ def create_formance(database: str, client_id: str, scopes: Sequence[str], *, as_
 def rotate(database: str, client_id: str, *, as_json: bool) -> None:
     """Give a client a second secret and print it."""
     secret = secrets.generate()
-    _on(
+    on_database(
         database,
         lambda core: core.submit(partial(clients.rotate, realm=REALM, client_id=client_id, secret=secret)),
     )
@@ -42,15 +42,15 @@ def rotate(database: str, client_id: str, *, as_json: bool) -> None:
 
 def retire(database: str, client_id: str) -> None:
     """End a client's former secret."""
-    _on(database, lambda core: core.submit(partial(clients.retire, realm=REALM, client_id=client_id)))
+    on_database(database, lambda core: core.submit(partial(clients.retire, realm=REALM, client_id=client_id)))
 
 
 def revoke(database: str, client_id: str) -> None:
     """End a client."""
-    _on(database, lambda core: core.submit(partial(clients.revoke, realm=REALM, client_id=client_id)))
+    on_database(database, lambda core: core.submit(partial(clients.revoke, realm=REALM, client_id=client_id)))
 
 
-def _on(database: str, work: Callable[[Core], Awaitable[T]]) -> T:
+def on_database(database: str, work: Callable[[Core], Awaitable[T]]) -> T:
     """Do something with an open engine. Says so and exits when a server has the database open."""
 
     async def run() -> T:

@@ -35,9 +35,13 @@ clients = typer.Typer(
 stack = typer.Typer(
     help="Credentials of the Formance stack. The server must not be running.", no_args_is_help=True
 )
+piaxis = typer.Typer(
+    help="Merchants of the Piaxis rail. The server must not be running.", no_args_is_help=True
+)
 app.add_typer(operators, name="operator")
 app.add_typer(clients, name="client")
 app.add_typer(stack, name="formance")
+app.add_typer(piaxis, name="piaxis")
 
 
 def run() -> None:
@@ -161,3 +165,32 @@ def formance_create(
     from bursar.cli.clients import create_formance
 
     create_formance(database, client_id, scope or (), as_json=as_json)
+
+
+@piaxis.command("create")
+def piaxis_create(
+    name: Annotated[str, typer.Argument(help="The merchant's business name.")],
+    email: Annotated[str | None, typer.Option(help="The merchant's email address.")] = None,
+    redirect: Annotated[
+        list[str] | None, typer.Option(help="A redirect URI of its OAuth client; repeatable.")
+    ] = None,
+    database: Database = DATABASE,
+    as_json: AsJson = False,
+) -> None:
+    """Add a merchant and print its API key and OAuth client, once."""
+    from bursar.cli.piaxis import create
+
+    create(database, name, email, redirect or (), as_json=as_json)
+
+
+@piaxis.command("key")
+def piaxis_key(
+    merchant: Annotated[str, typer.Argument(help="The merchant's account id.")],
+    label: Annotated[str, typer.Option(help="What the key is for.")] = "",
+    database: Database = DATABASE,
+    as_json: AsJson = False,
+) -> None:
+    """Give a merchant one more API key and print it, once. The back office revokes keys."""
+    from bursar.cli.piaxis import add_key
+
+    add_key(database, merchant, label, as_json=as_json)
