@@ -87,6 +87,12 @@ def page(browser, merchant) -> Generator[Page]:
     assert [text for text in complaints if "400 (Bad Request)" not in text and "favicon" not in text] == []
 
 
+def begin(page: Page) -> None:
+    """Go to the consent page."""
+    page.click("text=Pay with Piaxis")
+    page.wait_for_selector("#contact:focus")
+
+
 def brought_back(page: Page) -> dict[str, str]:
     page.wait_for_url("**/oauth/callback?*")
     assert page.inner_text("h1") == "Welcome back"
@@ -94,7 +100,7 @@ def brought_back(page: Page) -> dict[str, str]:
 
 
 def test_a_person_clicks_through(page, merchant, server):
-    page.click("text=Pay with Piaxis")
+    begin(page)
     assert "Piaxis Demo Merchant wants to use your Piaxis wallet" in page.inner_text("h1")
     page.get_by_label("Phone number or e-mail").fill(CUSTOMER_PHONE)
     page.get_by_role("button", name="Continue").click()
@@ -111,7 +117,7 @@ def test_a_person_clicks_through(page, merchant, server):
 
 
 def test_a_person_denies(page):
-    page.click("text=Pay with Piaxis")
+    begin(page)
     page.get_by_role("button", name="Deny").click()
     assert brought_back(page)["error"] == "access_denied"
 
@@ -124,12 +130,12 @@ def test_keyboard_only(page):
     """Enter on the link, what to fill in has the focus, Enter goes on; Tab reaches everything, visibly."""
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#contact")
+    page.wait_for_selector("#contact:focus")
     assert focused(page) == "contact"
     page.keyboard.press("Control+A")
     page.keyboard.type(CUSTOMER_PHONE)
     page.keyboard.press("Enter")
-    page.wait_for_selector("#otp")
+    page.wait_for_selector("#otp:focus")
     assert focused(page) == "otp"
     page.keyboard.type("123456")
     stops = []
@@ -146,7 +152,7 @@ def test_keyboard_only(page):
 
 
 def test_denying_by_keyboard_needs_no_code(page):
-    page.click("text=Pay with Piaxis")
+    begin(page)
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     assert focused(page) == "Deny"
@@ -155,7 +161,7 @@ def test_denying_by_keyboard_needs_no_code(page):
 
 
 def test_the_browser_asks_for_six_digits_before_it_sends(page):
-    page.click("text=Pay with Piaxis")
+    begin(page)
     page.get_by_role("button", name="Continue").click()
     page.get_by_label("Code of six digits").fill("12345")
     page.get_by_role("button", name="Allow").click()
@@ -189,8 +195,7 @@ CONTRAST = """
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_can_be_read_light_and_dark(page, scheme):
     page.emulate_media(color_scheme=scheme)
-    page.click("text=Pay with Piaxis")
-    page.wait_for_selector("#contact")
+    begin(page)
     found = page.evaluate(CONTRAST)
     assert len(found) >= 8
     assert [name for name, contrast in found if contrast < 4.5] == []
@@ -200,15 +205,13 @@ def test_text_can_be_read_light_and_dark(page, scheme):
 
 def test_it_fits_a_small_phone(page):
     page.set_viewport_size({"width": 320, "height": 568})
-    page.click("text=Pay with Piaxis")
-    page.wait_for_selector("#contact")
+    begin(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_everything_has_a_name(page):
     """As assistive technology is told it: the tree of roles and names."""
-    page.click("text=Pay with Piaxis")
-    page.wait_for_selector("#contact")
+    begin(page)
     tree = page.locator("body").aria_snapshot()
     for part in (
         "- main:",
