@@ -126,7 +126,11 @@ def test_a_port_in_use_is_refused(tmp_path):
     ("arguments", "reason"),
     [
         (["--workers", "2"], "one writing process"),
-        (["--database", "postgresql://localhost/books"], "not in this release"),
+        (
+            ["--database", "postgresql://user:secret@localhost:1/books"],
+            "cannot open postgresql://user@localhost:1/books",
+        ),
+        (["--database", "postgresql://localhost:1/books", "--workers", "2", "--sandbox"], "clock"),
         (["--ledger-flags", "--experimental"], "the ledger has no flag"),
         (["--database", "books.db"], "sqlite:///"),
         (["--database", "sqlite:////no/such/place/books.db"], "no directory"),

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bursar.cli.output import print_json, refusals, refuse
+from bursar.cli.workers import Workers
+from bursar.engine.store.opening import POSTGRES, shown
 from bursar.server.edge import access_log
 from bursar.server.ledger.flags import UnknownFlag, parse
 from bursar.server.listener import HttpServer, address, listen
@@ -50,13 +52,24 @@ def serve(options: Options) -> None:
     settings = Settings(
         options.database, url, sandbox=options.sandbox, ledger_flags=options.ledger_flags, exposed=exposed
     )
-    with listener, refusals(), asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_run(settings, listener, lambda: _announce(options, url)))
+    pid = os.getpid()
+
+    def one(number: int) -> None:
+        with refusals(), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_run(settings, listener, lambda: None if number else _announce(options, url, pid)))
+
+    with listener:
+        if options.workers == 1:
+            one(0)
+        elif not Workers(options.workers, one).run():
+            raise SystemExit(1)
 
 
 def _check(options: Options) -> None:
-    if options.workers > 1:
+    if options.workers > 1 and not options.database.startswith(POSTGRES):
         refuse("SQLite has one writing process: --workers must be 1", status=2)
+    if options.workers > 1 and options.sandbox:
+        refuse("a sandbox's clock is that of one process: --workers must be 1", status=2)
     try:
         parse(options.ledger_flags)
     except UnknownFlag as error:
@@ -100,21 +113,21 @@ def _set_up_logging(options: Options) -> None:
         access_log.propagate = False
 
 
-def _announce(options: Options, url: str) -> None:
+def _announce(options: Options, url: str, pid: int) -> None:
     """Say that the server is ready; in a sandbox, with which credentials."""
     credentials = _credentials() if options.sandbox else []
     if options.as_json:
         print_json(
             {
                 "url": url,
-                "pid": os.getpid(),
-                "database": options.database,
+                "pid": pid,
+                "database": shown(options.database),
                 "sandbox": options.sandbox,
                 "credentials": credentials,
             }
         )
         return
-    print(f"Bursar serves {options.database} on {url} (SIGTERM or Ctrl+C stops it)", flush=True)
+    print(f"Bursar serves {shown(options.database)} on {url} (SIGTERM or Ctrl+C stops it)", flush=True)
     if credentials:
         print(f"MilkyWay base URL: {url}/milkyway")
         print(f"MilkyWay token URL: {url}/milkyway/realms/sandbox/protocol/openid-connect/token")

@@ -55,9 +55,9 @@ async def open_reader(url: str) -> Reader:
 
 
 def shown(url: str) -> str:
-    """A URL without its password, and a file without its scheme."""
-    scheme, separator, rest = url.partition("://")
+    """A URL without its password."""
     if not url.startswith(POSTGRES):
-        return rest.removeprefix("/") if separator else url
+        return url
+    scheme, separator, rest = url.partition("://")
     login, at, place = rest.rpartition("@")
     return f"{scheme}{separator}{login.partition(':')[0]}{at}{place}"
