@@ -45,6 +45,7 @@ from bursar.server.formance import MOUNT as STACK_MOUNT
 from bursar.server.milkyway import MOUNT, REALM, URL_REALM, create_client
 from bursar.server.runtime import MEMORY, Runtime, Settings
 from bursar.server.timeline import ClockState, Timeline
+from bursar.server.webhooks.carrier import Inside
 
 if TYPE_CHECKING:
     from bursar.engine.verify import Report
@@ -175,6 +176,11 @@ class EngineClock:
         """Return engine time, in UTC."""
         return datetime.fromisoformat(self.state().now)
 
+    def next_due(self) -> datetime | None:
+        """Return when the next durable work is due, in UTC; None when there is none."""
+        due = self.state().next_due
+        return None if due is None else datetime.fromisoformat(due)
+
     def freeze(self, at: datetime | None = None) -> ClockState:
         """Stop the clock, at the present moment or at `at`, which needs a zone."""
         return self._loop.submit(self._timeline.freeze(None if at is None else _microseconds(at))).result()
@@ -300,6 +306,14 @@ class Engine:
         if self._runtime.faults is None:
             raise RuntimeError("only a sandbox has faults")
         return EngineFaults(self._loop, self._runtime.faults)
+
+    def attach_receiver(self, url: str, receiver: Inside) -> None:
+        """Hand webhooks to `url` to `receiver` instead of sending them; see `bursar.testing.WebhookReceiver`."""
+        self._runtime.carrier.attach(url, receiver)
+
+    def detach_receiver(self, url: str) -> None:
+        """Undo `attach_receiver`."""
+        self._runtime.carrier.detach(url)
 
     def options(self, client_id: str, client_secret: str, **further: Any) -> MilkywayOptions:
         """Return settings for a MilkyWay client of this engine; `further` are fields of `MilkywayOptions`."""

@@ -18,14 +18,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bursar.testing.server import SandboxServer
+    from bursar.testing.webhooks import ReceivedWebhook, WebhookReceiver
 
-__all__ = ["SandboxServer"]
+__all__ = ["ReceivedWebhook", "SandboxServer", "WebhookReceiver"]
 
 
 def __getattr__(name: str) -> Any:
     # The pytest plugin is in this package and loaded in every run: the engine must not be.
-    if name != "SandboxServer":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from bursar.testing.server import SandboxServer
+    if name == "SandboxServer":
+        from bursar.testing.server import SandboxServer
 
-    return SandboxServer
+        return SandboxServer
+    if name in __all__:
+        from bursar.testing import webhooks
+
+        return getattr(webhooks, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

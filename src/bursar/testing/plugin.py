@@ -11,6 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from bursar.embedded import Engine
     from bursar.testing.server import SandboxServer
+    from bursar.testing.webhooks import WebhookReceiver
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 """Where the clock of `bursar_sandbox` stands at first."""
@@ -53,3 +54,18 @@ def bursar_server() -> Generator[SandboxServer]:
 
     with SandboxServer(seed=SEED) as server:
         yield server
+
+
+@pytest.fixture
+def webhook_receiver(bursar_sandbox: Engine) -> Generator[WebhookReceiver]:
+    """A Piaxis webhook endpoint of `bursar_sandbox`, inside this process: it gets every event of the merchant.
+
+    def test_a_payment_is_told(bursar_sandbox, webhook_receiver):
+        start_checkout()
+        paid = webhook_receiver.wait("payment.succeeded")
+        assert webhook_receiver.verify(paid).data["amount"] == "5000.00"
+    """
+    from bursar.testing.webhooks import WebhookReceiver
+
+    with WebhookReceiver(bursar_sandbox) as receiver:
+        yield receiver

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ def signer(got: Received) -> str:
 )
 def test_what_an_endpoint_cannot_be(wrong: dict, codes: list[str]):
     with Hooks() as hooks:
-        given = {"url": "https://shop.example.com", "events": ["*"], **wrong}
+        given: dict[str, Any] = {"url": "https://shop.example.com", "events": ["*"], **wrong}
         with pytest.raises(BadEndpoint) as refused:
             hooks.do(hooks.service.create(OWNER, **given))
         assert [problem.code for problem in refused.value.problems] == codes
