@@ -71,14 +71,13 @@ def written(value: Any, kind: Any, form: AmountForm = _NUMBER) -> Any:
 
 
 def _as_text(value: Any, form: AmountForm) -> Any:
-    if form is _NUMBER or isinstance(value, bool):
+    if form is _NUMBER:
         return value
-    if isinstance(value, str):
-        try:
-            value = amount(value)
-        except ValueError:
-            return value
-    return form.text(number(value).decode()) if isinstance(value, (int, Decimal)) else value
+    try:
+        exact = amount(value) if isinstance(value, str) else value
+        return form.text(number(exact).decode())
+    except ValueError:
+        return value  # whoever checks the whole says where it is wrong
 
 
 def _is_exact(value: Any, form: AmountForm) -> bool:
