@@ -27,7 +27,13 @@ SUMMARY = {
     "reversed_amount": "0.00",
 }
 SLICES = [
-    {"allocation_key": "a", "amount": "500.00", "status": "released", "seller_reference": "s-a", "description": None},
+    {
+        "allocation_key": "a",
+        "amount": "500.00",
+        "status": "released",
+        "seller_reference": "s-a",
+        "description": None,
+    },
     {"allocation_key": "b", "amount": "700.00", "status": "pending", "metadata": {"sku": "B"}},
 ]
 PAYMENT: dict[str, Any] = {
@@ -182,7 +188,12 @@ RELEASED_BATCH = {
 
 
 def page(*results: Any, total: int | None = None, offset: int = 0) -> dict[str, Any]:
-    return {"total": len(results) if total is None else total, "offset": offset, "limit": 50, "results": [*results]}
+    return {
+        "total": len(results) if total is None else total,
+        "offset": offset,
+        "limit": 50,
+        "results": [*results],
+    }
 
 
 ANSWERS: dict[tuple[str, str], Any] = {
@@ -214,7 +225,9 @@ ANSWERS: dict[tuple[str, str], Any] = {
     ("GET", "/disbursements/*"): DETAIL,
     ("POST", "/disbursements/*/cancel"): {**BATCH, "status": "cancelled"},
     ("POST", "/escrow-disbursements"): ESCROW_BATCH,
-    ("GET", "/escrow-disbursements"): page({**BATCH, "description": None, "created_at": "2026-05-02T08:30:00Z"}),
+    ("GET", "/escrow-disbursements"): page(
+        {**BATCH, "description": None, "created_at": "2026-05-02T08:30:00Z"}
+    ),
     ("GET", "/escrow-disbursements/*"): ESCROW_BATCH,
     ("POST", "/escrow-disbursements/*/release"): RELEASED_BATCH,
     ("POST", "/escrow-disbursements/*/cancel"): {
@@ -240,11 +253,14 @@ def usual(request: Recorded) -> Action:
     parts = request.path.removeprefix(PREFIX).split("/")
     for (verb, pattern), answer in ANSWERS.items():
         wanted = pattern.split("/")
-        if verb == request.method and len(wanted) == len(parts):
-            if all(want in ("*", part) for want, part in zip(wanted, parts, strict=True)):
-                if pattern != "/disbursements/*" or parts[-1] != "quote":
-                    return reply(answer)
+        fits = len(wanted) == len(parts) and all(map(_fits, wanted, parts))
+        if verb == request.method and fits:
+            return reply(answer)
     return reply({"detail": "Not Found"}, 404)
+
+
+def _fits(wanted: str, part: str) -> bool:
+    return wanted in ("*", part)
 
 
 class Api:
@@ -304,9 +320,13 @@ class Blocking:
 
         def call(*args: Any, **kwargs: Any) -> Any:
             result = found(*args, **kwargs)
-            return self.runner.run(result) if asyncio.iscoroutine(result) else result
+            return self.runner.run(_awaited(result)) if hasattr(result, "__await__") else result
 
         return call
+
+
+async def _awaited(result: Any) -> Any:
+    return await result
 
 
 def sent(request: Recorded) -> Any:
