@@ -17,7 +17,7 @@ from .options import ErrorReporting, PiaxisOptions
 
 TIMEOUT: Final = 2.0
 # Electronic mail addresses, and runs of digits as in phone numbers, one-time passwords and account numbers.
-_PERSONAL = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+|\+?\d(?:[\d\s().-]*\d)?")
+_PERSONAL = re.compile(r"[^\s@\"'<>()]+@[^\s@\"'<>()]+|\+?\d(?:[\d\s().-]*\d)?")
 _SHORT: Final = 3
 """So many digits tell nothing about anybody: a status stays readable."""
 
