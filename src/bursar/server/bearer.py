@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from bursar.engine.auth.service import Identity, Realm
 from bursar.engine.auth.tokens import InvalidToken
+from bursar.server.api import Guard
 from bursar.server.exchange import Exchange
 from bursar.server.failure import Failure, challenge
+
+OPERATOR_ROLE = "operator"
+"""The role of those who run the hub and its rails."""
 
 
 async def identify(exchange: Exchange, realm: Realm) -> Identity:
@@ -19,6 +23,18 @@ async def identify(exchange: Exchange, realm: Realm) -> Identity:
         raise unauthorized(realm, str(error), error="invalid_token") from None
     exchange.identify(identity.client_id)
     return identity
+
+
+def operating(realm: Realm) -> Guard[Identity]:
+    """Return a guard that lets operators in, and nobody else: 401 without a good token, 403 without the role."""
+
+    async def guard(exchange: Exchange) -> Identity:
+        identity = await identify(exchange, realm)
+        if OPERATOR_ROLE not in identity.roles:
+            raise forbidden(realm, f"this needs the role {OPERATOR_ROLE}")
+        return identity
+
+    return guard
 
 
 def unauthorized(realm: Realm, message: str, *, error: str = "") -> Failure:

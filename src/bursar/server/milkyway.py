@@ -21,7 +21,7 @@ from bursar.engine.milkyway.service import MilkywayService
 from bursar.milkyway import MilkywayPayments
 from bursar.milkyway.operator import MilkywayOperator
 from bursar.server.api import Api
-from bursar.server.bearer import forbidden, identify, unauthorized
+from bursar.server.bearer import OPERATOR_ROLE, identify, operating, unauthorized
 from bursar.server.exchange import Exchange
 from bursar.server.failure import Failure
 from bursar.server.keycloak import KeycloakRealm
@@ -33,7 +33,6 @@ REALM = "milkyway"
 """Name of the realm in the store."""
 URL_REALM = "sandbox"
 """Name of the realm in URLs."""
-OPERATOR_ROLE = "operator"
 
 # The first class that fits decides. Statuses are those that the API's clients know (A4, D2, D10, D11).
 _STATUSES: tuple[tuple[type[refused.EngineError], int], ...] = (
@@ -56,17 +55,11 @@ def milkyway_api(payments: MilkywayService, operator: OperatorService, realm: Re
     async def institution(exchange: Exchange) -> Identity:
         return await identify(exchange, realm)
 
-    async def operating(exchange: Exchange) -> Identity:
-        identity = await identify(exchange, realm)
-        if OPERATOR_ROLE not in identity.roles:
-            raise forbidden(realm, f"this needs the role {OPERATOR_ROLE}")
-        return identity
-
     api = Api(render=render_plain, translate=translate)
     for bound in _payment_routes(payments):
         api.bind(bound, institution)
     for bound in operator_routes(operator):
-        api.bind(bound, operating)
+        api.bind(bound, operating(realm))
     KeycloakRealm(realm, URL_REALM, root).mount(api)
     api.add("GET", "/openapi.json", _openapi)
     return api

@@ -106,7 +106,7 @@ class Runtime:
         carrier = Carrier(Guard(local=settings.sandbox))
         webhooks = Dispatcher(core, carrier, [PiaxisSource()])
         webhooks.register()
-        mounts.update(piaxis_mounts(core, settings.public_url, webhooks, is_sandbox=settings.sandbox))
+        mounts.update(piaxis_mounts(core, realm, settings.public_url, webhooks, is_sandbox=settings.sandbox))
         worker.register(core)
         if isinstance(clock, SandboxClock):
             await sandbox.catch_up(core, clock)

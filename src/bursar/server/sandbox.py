@@ -21,8 +21,9 @@ from bursar.engine.milkyway.sandbox import seed as seed_milkyway
 from bursar.engine.piaxis import oauth_sandbox
 from bursar.engine.piaxis import sandbox as piaxis
 from bursar.engine.view import ReadView, View
+from bursar.server.bearer import OPERATOR_ROLE
 from bursar.server.formance import ALL_SCOPES
-from bursar.server.milkyway import OPERATOR_ROLE, REALM
+from bursar.server.milkyway import REALM
 
 
 class Credential(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from typing import Final
 from starlette.types import ASGIApp
 
 from bursar.contract.binding import route
+from bursar.engine.auth.service import Realm
 from bursar.engine.core import Core
 from bursar.engine.piaxis import oauth_grants, oauth_sandbox, sandbox, service
 from bursar.engine.piaxis.oauth import OAuthService
@@ -21,6 +22,7 @@ from bursar.server.piaxis.authorize import Authorize
 from bursar.server.piaxis.consent import FormGuard, Pages
 from bursar.server.piaxis.errors import render, translate
 from bursar.server.piaxis.monitoring import Reports
+from bursar.server.piaxis.operator import add_operator_routes
 from bursar.server.piaxis.partner import bind
 from bursar.server.piaxis.token import TokenEndpoint
 from bursar.server.webhooks.piaxis import add_webhook_routes
@@ -30,19 +32,27 @@ API_MOUNT: Final = "/piaxis/api"
 """The base URL of clients."""
 
 
-def piaxis_mounts(core: Core, url: str, webhooks: Dispatcher, *, is_sandbox: bool) -> dict[str, ASGIApp]:
-    """Return what serves Piaxis, by mount, the inner first; `url` is the server's. Registers the rail's work."""
+def piaxis_mounts(
+    core: Core, realm: Realm, url: str, webhooks: Dispatcher, *, is_sandbox: bool
+) -> dict[str, ASGIApp]:
+    """Return what serves Piaxis, by mount, the inner first; `url` is the server's. Registers the rail's work.
+
+    `realm` has the operators.
+    """
     service.register(core)
     oauth_grants.register(core)
     codes = Codes(sandbox=is_sandbox)
-    return {API_MOUNT: partner_api(core, codes, url), MOUNT: outer_api(core, webhooks, is_sandbox=is_sandbox)}
+    services = PiaxisServices(core, codes)
+    outer = outer_api(core, webhooks, is_sandbox=is_sandbox)
+    add_operator_routes(outer, services.operator, realm)
+    return {API_MOUNT: partner_api(core, services, url), MOUNT: outer}
 
 
-def partner_api(core: Core, codes: Codes, url: str) -> Api:
+def partner_api(core: Core, services: PiaxisServices, url: str) -> Api:
     """Return the API below `API_MOUNT`."""
     api = Api(render=render, translate=translate)
-    guards, services = Guards(core), PiaxisServices(core, codes)
-    _add_oauth(api, guards, core, codes, secure=url.startswith("https:"))
+    guards = Guards(core)
+    _add_oauth(api, guards, core, services.codes, secure=url.startswith("https:"))
     _add_payments(api, guards, services)
     _add_disbursements(api, guards, services)
     _add_shopify(api, guards, ShopifyService(core, url + API_MOUNT))

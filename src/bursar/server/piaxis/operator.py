@@ -1,0 +1,50 @@
+"""The back office's endpoints and what serves each; the type checker compares every pair of signatures."""
+
+from __future__ import annotations
+
+from bursar.contract.binding import Route, route
+from bursar.engine.auth.service import Realm
+from bursar.engine.piaxis.operator import OperatorService
+from bursar.piaxis.operator import PiaxisOperator
+from bursar.server.api import Api
+from bursar.server.bearer import operating
+
+
+def add_operator_routes(api: Api, service: OperatorService, realm: Realm) -> None:
+    """Serve operators: tokens of the hub's realm with the operator's role."""
+    guard = operating(realm)
+    for bound in _routes(service):
+        api.bind(bound, guard)
+
+
+def _routes(service: OperatorService) -> list[Route]:
+    return [
+        route(PiaxisOperator.create_account, service.create_account),
+        route(PiaxisOperator.list_accounts, service.list_accounts),
+        route(PiaxisOperator.get_account, service.get_account),
+        route(PiaxisOperator.disable_account, service.disable_account),
+        route(PiaxisOperator.enable_account, service.enable_account),
+        route(PiaxisOperator.set_profile, service.set_profile),
+        route(PiaxisOperator.create_key, service.create_key),
+        route(PiaxisOperator.list_keys, service.list_keys),
+        route(PiaxisOperator.revoke_key, service.revoke_key),
+        route(PiaxisOperator.fund_wallet, service.fund_wallet),
+        route(PiaxisOperator.withdraw_wallet, service.withdraw_wallet),
+        route(PiaxisOperator.top_up_rail, service.top_up_rail),
+        route(PiaxisOperator.charge_rail, service.charge_rail),
+        route(PiaxisOperator.put_fee, service.put_fee),
+        route(PiaxisOperator.list_fees, service.list_fees),
+        route(PiaxisOperator.put_provider_rules, service.put_provider_rules),
+        route(PiaxisOperator.list_provider_rules, service.list_provider_rules),
+        route(PiaxisOperator.list_unknown, service.list_unknown),
+        route(PiaxisOperator.report_outcome, service.report_outcome),
+        route(PiaxisOperator.list_suspense, service.list_suspense),
+        route(PiaxisOperator.settle_suspense, service.settle_suspense),
+        route(PiaxisOperator.return_suspense, service.return_suspense),
+        route(PiaxisOperator.list_refunds, service.list_refunds),
+        route(PiaxisOperator.retry_refund, service.retry_refund),
+        route(PiaxisOperator.credit_refund, service.credit_refund),
+        route(PiaxisOperator.refund_payment, service.refund_payment),
+        route(PiaxisOperator.list_audit, service.list_audit),
+        route(PiaxisOperator.trial_balance, service.trial_balance),
+    ]
