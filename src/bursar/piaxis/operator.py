@@ -330,6 +330,42 @@ class RefundedPayment(Model, kw_only=True):
     refunded_at: datetime | None
 
 
+class Dispute(Model, kw_only=True):
+    """A buyer's or the merchant's objection to an escrow. `held` is what is still in it."""
+
+    id: str
+    escrow: str
+    merchant: str
+    initiator_role: str
+    reason: str
+    currency: str
+    held: Decimal
+    opened_at: datetime
+    outcome: str | None
+    """"resolved" or "dismissed"; None while it is open."""
+    released: Decimal
+    reversed: Decimal
+    decided_at: datetime | None
+    decided_by: str | None
+    why: str | None
+
+
+class Disputes(Model):
+    """Disputes, oldest first."""
+
+    disputes: list[Dispute]
+
+
+class Resolution(Model, kw_only=True):
+    """Who gets what of the held money: the two amounts add up to it (E9)."""
+
+    release: Decimal
+    """To the merchant."""
+    reverse: Decimal
+    """To the buyer."""
+    reason: Reason
+
+
 class AuditEntry(Model, kw_only=True):
     """Who did what, to what, and why."""
 
@@ -505,6 +541,21 @@ class PiaxisOperator(Resource[C]):
     @post("/operator/v1/payments/{payment}/refund", effect=Effect.ONCE, errors=_REFUSED)
     def refund_payment(self, payment: Id, why: Why) -> RefundedPayment:
         """Give a payment's principal back out of the merchant's wallet; the fee stays."""
+        ...
+
+    @get("/operator/v1/disputes", errors=_REFUSED)
+    def list_disputes(self, limit: Annotated[Limit, Query()] = 100) -> Disputes:
+        """Return disputes that nobody decided about."""
+        ...
+
+    @post("/operator/v1/disputes/{dispute}/resolve", effect=Effect.ONCE, errors=_REFUSED)
+    def resolve_dispute(self, dispute: Id, resolution: Resolution) -> Dispute:
+        """Divide the held money between the merchant and the buyer; the escrow ends (E9)."""
+        ...
+
+    @post("/operator/v1/disputes/{dispute}/dismiss", effect=Effect.ONCE, errors=_REFUSED)
+    def dismiss_dispute(self, dispute: Id, why: Why) -> Dispute:
+        """Let the escrow go on as if there had been no dispute."""
         ...
 
     @get("/operator/v1/audit")
