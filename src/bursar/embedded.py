@@ -39,10 +39,14 @@ from bursar.engine.auth import clients
 from bursar.formance import AsyncFormance, Formance, FormanceOptions
 from bursar.milkyway import AsyncMilkywayPaymentsClient, MilkywayOptions, MilkywayPaymentsClient
 from bursar.milkyway.operator import AsyncMilkywayOperatorClient, MilkywayOperatorClient
+from bursar.piaxis import AsyncPiaxisClient, PiaxisClient
+from bursar.piaxis.back_office import AsyncPiaxisOperatorClient, OperatorOptions, PiaxisOperatorClient
 from bursar.server.access import OWNER
 from bursar.server.faults import FaultRule, Faults, FaultState
 from bursar.server.formance import MOUNT as STACK_MOUNT
 from bursar.server.milkyway import MOUNT, REALM, URL_REALM, create_client
+from bursar.server.piaxis.app import API_MOUNT as PIAXIS_API
+from bursar.server.piaxis.app import MOUNT as PIAXIS_MOUNT
 from bursar.server.runtime import MEMORY, Runtime, Settings
 from bursar.server.timeline import ClockState, Timeline
 from bursar.server.webhooks.carrier import Inside
@@ -399,6 +403,62 @@ class Engine:
             session=self.async_transport(),
             token_session=self.async_transport(),
             clock=self._client_clock(),
+        )
+
+    def piaxis(self, api_key: str | None = None, **options: Any) -> PiaxisClient:
+        """Return a blocking client of the Piaxis API; `options` are further fields of `PiaxisOptions`.
+
+        Without a credential a sandbox's is that of its well-known merchant. For a customer give `access_token`.
+        """
+        return PiaxisClient(
+            session=self.transport(),
+            clock=self._client_clock(),
+            **self.piaxis_settings(api_key, **options),
+        )
+
+    def async_piaxis(self, api_key: str | None = None, **options: Any) -> AsyncPiaxisClient:
+        """Return the asynchronous twin of `piaxis`."""
+        return AsyncPiaxisClient(
+            session=self.async_transport(),
+            clock=self._client_clock(),
+            **self.piaxis_settings(api_key, **options),
+        )
+
+    def piaxis_settings(self, api_key: str | None = None, **further: Any) -> dict[str, Any]:
+        """Return settings for a Piaxis client of this engine; `further` are fields of `PiaxisOptions`."""
+        if api_key is None and "access_token" not in further and self._runtime.timeline is not None:
+            from bursar.engine.piaxis.sandbox import API_KEY
+
+            api_key = API_KEY
+        return {"base_url": self.url + PIAXIS_API, "api_key": api_key, **further}
+
+    def piaxis_operator(self, client_id: str = "", client_secret: str = "") -> PiaxisOperatorClient:
+        """Return a client of Piaxis' back office; a sandbox knows the credentials."""
+        return PiaxisOperatorClient(
+            self.piaxis_operator_options(client_id, client_secret),
+            session=self.transport(),
+            clock=self._client_clock(),
+        )
+
+    def async_piaxis_operator(
+        self, client_id: str = "", client_secret: str = ""
+    ) -> AsyncPiaxisOperatorClient:
+        """Return the asynchronous twin of `piaxis_operator`."""
+        return AsyncPiaxisOperatorClient(
+            self.piaxis_operator_options(client_id, client_secret),
+            session=self.async_transport(),
+            clock=self._client_clock(),
+        )
+
+    def piaxis_operator_options(self, client_id: str = "", client_secret: str = "") -> OperatorOptions:
+        """Return settings for a client of Piaxis' back office; operators are the hub's."""
+        client_id, client_secret = self._operator_credentials(client_id, client_secret)
+        hub = self.options(client_id, client_secret)
+        return OperatorOptions(
+            base_url=self.url + PIAXIS_MOUNT,
+            token_url=hub.token_url,
+            client_id=client_id,
+            client_secret=client_secret,
         )
 
     def create_client(self, client_id: str, *, operator: bool = False) -> str:

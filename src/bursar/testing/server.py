@@ -8,6 +8,8 @@ from bursar.embedded import Engine, EngineClock, EngineFaults
 from bursar.formance import AsyncFormance, Formance, FormanceOptions
 from bursar.milkyway import AsyncMilkywayPaymentsClient, MilkywayOptions, MilkywayPaymentsClient
 from bursar.milkyway.operator import MilkywayOperatorClient
+from bursar.piaxis import AsyncPiaxisClient, PiaxisClient
+from bursar.piaxis.back_office import PiaxisOperatorClient
 from bursar.server.formance import MOUNT as STACK_MOUNT
 from bursar.server.listener import address, listen
 from bursar.server.runtime import MEMORY, Settings
@@ -72,6 +74,18 @@ class SandboxServer:
     def async_formance(self, client_id: str = "formance-sandbox", **options: Any) -> AsyncFormance:
         """Return an asynchronous client of the Formance stack over HTTP; close it after use."""
         return AsyncFormance(self._stack_options(client_id, options))
+
+    def piaxis(self, **options: Any) -> PiaxisClient:
+        """Return a blocking client of the Piaxis API over HTTP; close it after use."""
+        return PiaxisClient(**self.engine.piaxis_settings(**options))
+
+    def async_piaxis(self, **options: Any) -> AsyncPiaxisClient:
+        """Return an asynchronous client of the Piaxis API over HTTP; close it after use."""
+        return AsyncPiaxisClient(**self.engine.piaxis_settings(**options))
+
+    def piaxis_operator(self) -> PiaxisOperatorClient:
+        """Return a client of Piaxis' back office over HTTP; close it after use."""
+        return PiaxisOperatorClient(self.engine.piaxis_operator_options())
 
     def _stack_options(self, client_id: str, further: dict[str, Any]) -> FormanceOptions:
         secret = next(known.client_secret for known in FORMANCE if known.client_id == client_id)
