@@ -131,18 +131,19 @@ def _announce(options: Options, url: str, pid: int) -> None:
     if credentials:
         print(f"MilkyWay base URL: {url}/milkyway")
         print(f"MilkyWay token URL: {url}/milkyway/realms/sandbox/protocol/openid-connect/token")
+        print(f"Piaxis base URL: {url}/piaxis/api")
         print(f"Formance server URL: {url}/formance")
         print(f"Formance token URL: {url}/formance/api/auth/oauth/token")
-        print("Sandbox credentials, which everybody knows (API, client id, client secret):")
+        print("Sandbox credentials, which everybody knows (API, client or merchant id, secret or key):")
         for known in credentials:  # no table: loading what draws it would keep the first request waiting
             secret = known["client_secret"] or "(public, no secret)"
-            print(f"  {known['api']:<17} {known['client_id']:<16} {secret}", flush=True)
+            print(f"  {known['api']:<17} {known['client_id']:<36} {secret}", flush=True)
 
 
 def _credentials() -> list[dict[str, Any]]:
-    from bursar.server.sandbox import CREDENTIALS, FORMANCE
+    from bursar.server.sandbox import CREDENTIALS, FORMANCE, PIAXIS
 
     return [
         {"api": known.api, "client_id": known.client_id, "client_secret": known.client_secret}
-        for known in (*CREDENTIALS, *FORMANCE)
+        for known in (*CREDENTIALS, *PIAXIS, *FORMANCE)
     ]
