@@ -43,6 +43,7 @@ ENGINE = (
 
 DOMAINS = (
     "bursar.engine.auth",
+    "bursar.engine.events",
     "bursar.engine.ledger",
     "bursar.engine.milkyway",
     "bursar.engine.piaxis",
@@ -100,6 +101,7 @@ ROOMS = [
     # Of jsonschema_rs the ledger uses its regular expressions: those of charts need linear time.
     Room("bursar.engine.ledger", (*ENGINE, *CHECKS, "bursar.engine.numscript"), CODEC | {"jsonschema_rs"}),
     Room("bursar.engine.pipelines", (*ENGINE, "bursar.engine.ledger"), CODEC),
+    Room("bursar.engine.events", ENGINE, CODEC),
     Room("bursar.engine.webhooks", (*ENGINE, "bursar.webhooks"), CODEC),
     Room("bursar.engine.auth", ENGINE, CODEC | {"joserfc", "cryptography"}),
     Room(
@@ -108,7 +110,12 @@ ROOMS = [
         CODEC | {"starlette", "uvicorn", "uvloop", "httptools", "jinja2"},
         lazily=("bursar.client.transport", "bursar.server.webhooks.sender"),
     ),
-    Room("bursar.server.webhooks.sender", ("bursar.engine", "bursar.server"), CODEC | {"httpcore2"}),
+    Room(
+        "bursar.server.webhooks.sender",
+        ("bursar.engine", "bursar.server", "bursar.server.webhooks.streams"),
+        CODEC | {"httpcore2"},
+    ),
+    Room("bursar.server.webhooks.streams", ("bursar.server",), frozenset({"httpcore2"})),
     Room(
         "bursar.embedded",
         (

@@ -6,19 +6,22 @@ import asyncio
 import ssl
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterable, Iterable
-from typing import Any, Final
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterable
+from functools import lru_cache
+from typing import Final
 
 import httpcore2
 
 from bursar.engine import limits
 from bursar.engine.webhooks.sending import NO_ANSWER, Answer, Outgoing
 from bursar.server.webhooks.guard import Guard, Refused
+from bursar.server.webhooks.streams import PinnedBackend
 
 _KEEPALIVE_S: Final = 15.0
 _IDLE_PER_HOST: Final = 8 * limits.WEBHOOK_IN_FLIGHT
 """Many endpoints may be at one host, such as that of a service which passes webhooks on."""
+_URLS: Final = 1024
+"""So many URLs are kept parsed."""
 _FAILURES: Final = (
     httpcore2.NetworkError,
     httpcore2.TimeoutException,
@@ -33,14 +36,14 @@ class HttpSender:
 
     def __init__(self, guard: Guard, ssl_context: ssl.SSLContext | None = None) -> None:
         """`ssl_context`: None trusts what the operating system trusts."""
-        self._guard = guard
-        self._backend = _PinnedBackend(guard)
+        self._objection = lru_cache(_URLS)(guard.objection)
+        self._backend = PinnedBackend(guard)
         self._ssl_context = ssl_context
         self._idle: defaultdict[str, list[httpcore2.AsyncHTTPConnection]] = defaultdict(list)
 
     def objection(self, url: str) -> str | None:
         """See `Sender`."""
-        return self._guard.objection(url)
+        return self._objection(url)
 
     async def send(self, outgoing: Outgoing, timeout_s: float) -> Answer:
         """See `Sender`."""
@@ -62,7 +65,7 @@ class HttpSender:
             await connection.aclose()
 
     async def _answer(self, outgoing: Outgoing, timeout_s: float) -> Answer:
-        objection = self._guard.objection(outgoing.url)
+        objection = self._objection(outgoing.url)
         if objection is not None:  # the endpoint is of a time when it was allowed
             return Answer(NO_ANSWER, objection)
         try:
@@ -82,7 +85,12 @@ class HttpSender:
         if kept is not None:
             try:
                 return await self._over(kept, origin, request)
-            except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.ConnectionNotAvailable):
+            except (
+                OSError,
+                httpcore2.NetworkError,
+                httpcore2.ProtocolError,
+                httpcore2.ConnectionNotAvailable,
+            ):
                 await kept.aclose()
         return await self._over(self._connection(origin), origin, request)
 
@@ -129,40 +137,16 @@ class HttpSender:
         )
 
 
-class _PinnedBackend(httpcore2.AsyncNetworkBackend):
-    """Connects to addresses that the guard has seen, never to names."""
-
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
-        self._backend = httpcore2.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        failure: Exception = OSError("the host name has no address")
-        for address in await self._guard.addresses(host, port):
-            try:
-                return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
-            except httpcore2.ConnectError as error:
-                failure = error
-        raise failure
-
-    async def sleep(self, seconds: float) -> None:
-        await self._backend.sleep(seconds)
+_url = lru_cache(_URLS)(httpcore2.URL)
 
 
 def _request(outgoing: Outgoing) -> httpcore2.Request:
     fields = [
-        (b"host", urlsplit(outgoing.url).netloc.encode("ascii")),
+        (b"host", outgoing.url.split("/", 3)[2].partition("?")[0].encode("ascii")),
         (b"content-length", str(len(outgoing.body)).encode("ascii")),
         *((name.encode("ascii"), value.encode("latin-1")) for name, value in outgoing.headers),
     ]
-    return httpcore2.Request("POST", outgoing.url, headers=fields, content=outgoing.body)
+    return httpcore2.Request("POST", _url(outgoing.url), headers=fields, content=outgoing.body)
 
 
 async def _beginning(response: httpcore2.Response) -> bytes:
