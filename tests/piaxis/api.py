@@ -32,7 +32,6 @@ SLICES = [
         "amount": "500.00",
         "status": "released",
         "seller_reference": "s-a",
-        "description": None,
     },
     {"allocation_key": "b", "amount": "700.00", "status": "pending", "metadata": {"sku": "B"}},
 ]
