@@ -12,8 +12,10 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from bursar.engine.books import REFERENCES
 from bursar.engine.currency import asset
 from bursar.engine.kernel import NewTransaction, Posting
+from bursar.engine.store.table import AnyTable, Key
 from bursar.engine.view import View
 
 LEDGER: Final = "piaxis"
@@ -21,14 +23,12 @@ LEDGER: Final = "piaxis"
 
 SETTLEMENT: Final = "bank:settlement"
 """Asset: the platform's cash at its bank, from which wallets are funded and floats topped up."""
-FX_POSITION: Final = "fx:position"
-"""Trading: bridges the two currencies of a conversion."""
 REST: Final = "rest"
 """Name of the slice that holds what no allocation names."""
 
 _PLAIN: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_MAY_OWE: Final = ("rail:", "bank:", "expense:", "fx:", "suspense:")
-"""Beginnings of the accounts that may be below zero: assets and expenses, trading, and suspense, which works both ways.
+_MAY_OWE: Final = ("rail:", "bank:", "expense:", "suspense:")
+"""Beginnings of the accounts that may be below zero: assets, expenses, and suspense, which works both ways.
 All others are liabilities or income: the ledger refuses a step that takes out more than is in (PS112)."""
 
 
@@ -92,6 +92,11 @@ def move(debit: str, credit: str, amount: int, currency: str) -> Posting:
 def reference(kind: str, id: str, step: str) -> str:
     """Return the ledger reference of an object's step: unique, so that no step is booked twice (B16, last line)."""
     return f"{kind}:{id}:{step}"
+
+
+def slot(kind: str, id: str, step: str) -> tuple[AnyTable, Key]:
+    """Return the row that `post` looks up for a step: new, so never in memory. For `View.want`."""
+    return REFERENCES, (LEDGER, reference(kind, id, step))
 
 
 def post(view: View, kind: str, id: str, step: str, entries: Iterable[Posting]) -> None:

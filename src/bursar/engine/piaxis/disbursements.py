@@ -363,6 +363,15 @@ def _tell(view: View, batch: Disbursement) -> None:
 
 def _item_of(view: View, instruction: Instruction) -> tuple[Disbursement, Item]:
     batch_id, _, position = instruction.owner_id.rpartition(":")
+    view.want(
+        Wanted(
+            [
+                (DISBURSEMENTS, (batch_id,)),
+                (ITEMS, (batch_id, int(position))),
+                book.slot(OWNER, instruction.owner_id, "settled"),
+            ]
+        )
+    )
     batch, item = view.get(DISBURSEMENTS, batch_id), view.get(ITEMS, batch_id, int(position))
     if batch is None or item is None:
         raise not_found("disbursement item", instruction.owner_id)

@@ -57,9 +57,3 @@ def put_fee(view: View, who: str, row: FeeRow) -> FeeRow:
     view.put(FEES, row)
     audit.record(view, who, "put-fee", f"fee:{row.kind}/{row.method}/{row.currency}", percent=row.percent)
     return row
-
-
-def drop_fee(view: View, who: str, kind: str, method: str, currency: str) -> None:
-    """Take a rule back; nothing happens if there is none."""
-    view.delete(FEES, kind, method, currency)
-    audit.record(view, who, "drop-fee", f"fee:{kind}/{method}/{currency}")

@@ -14,10 +14,9 @@ from typing import Any, Final, Protocol, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from bursar.engine.currency import asset, digits
+from bursar.engine.currency import digits
 from bursar.engine.errors import Conflict, InvalidInput, NotFound
 from bursar.engine.kernel import Volumes
-from bursar.engine.piaxis import accounts as book
 from bursar.engine.piaxis import audit
 from bursar.engine.piaxis.errors import Code, Kind, Refusal
 from bursar.engine.piaxis.tables import (
@@ -202,16 +201,6 @@ def registered(reader: Reader, contact: str) -> Account | None:
     """Return the user that an email address or phone number belongs to."""
     row = reader.get(CONTACTS, contact.strip().lower())
     return None if row is None else reader.get(ACCOUNTS, row.account)
-
-
-def spendable(reader: Reader, account: str, currency: str) -> int:
-    """Return what a wallet can spend, in minor units."""
-    return reader.volumes(book.LEDGER, book.available(account), asset(currency)).balance
-
-
-def reserved(reader: Reader, account: str, currency: str) -> int:
-    """Return what a wallet holds for open batches, in minor units."""
-    return reader.volumes(book.LEDGER, book.held(account), asset(currency)).balance
 
 
 def _take_contacts(view: View, row: Account) -> None:

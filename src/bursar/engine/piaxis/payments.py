@@ -21,6 +21,7 @@ from bursar.engine.piaxis.merchants import Reader
 from bursar.engine.piaxis.payers import Payer
 from bursar.engine.piaxis.providers import Handler, Owner
 from bursar.engine.piaxis.tables import PAYMENTS, Instruction, Payment, packed
+from bursar.engine.store.base import Wanted
 from bursar.engine.view import View
 from bursar.engine.webhooks.outbox import emit
 from bursar.piaxis.models.payments import NewPayment
@@ -84,7 +85,9 @@ def own(reader: Reader, caller: Caller, id: str) -> Payment:
 
 def settled(view: View, instruction: Instruction) -> None:
     """The provider said what became of a collection (PS32, PS33)."""
-    payment = _known(view, instruction.owner_id)
+    owner = instruction.owner_id
+    view.want(Wanted([(PAYMENTS, (owner,)), book.slot(OWNER, owner, SUCCEEDED)]))
+    payment = _known(view, owner)
     if instruction.outcome == "succeeded":
         _credit(view, payment, book.rail(payment.method))
     else:
