@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
+import msgspec.inspect
 
+from .digits import AmountForm
 from .endpoint import BaseEndpoint, Resource
+from .model import Model
 from .params import Param, Place
 
 OPENAPI: Final = "3.1.0"
@@ -83,8 +86,11 @@ class _Schemas:
     def __init__(self, types: Iterable[Any]) -> None:
         kinds = list(types)
         found, components = msgspec.json.schema_components(kinds, ref_template=_REFERENCES)
+        forms = _amount_forms(kinds)
         self._by_type = {_name(kind): _exact(schema) for kind, schema in zip(kinds, found, strict=True)}
-        self.components: dict[str, Schema] = _exact(components)
+        self.components: dict[str, Schema] = {
+            name: _exact(schema, forms.get(name, AmountForm.NUMBER)) for name, schema in components.items()
+        }
 
     def of(self, kind: Any) -> Schema:
         return dict(self._by_type[_name(kind)])
@@ -108,18 +114,43 @@ def _answer_type(endpoint: BaseEndpoint) -> Any:
     return type(None) if endpoint.returns is None else endpoint.returns
 
 
-def _exact(schema: Any) -> Any:
-    """Say `number` where the schema maker, which knows of quoted decimals only, says a decimal text."""
+def _amount_forms(kinds: Iterable[Any]) -> dict[str, AmountForm]:
+    """Return how the amounts of each model stand on the wire, by the model's name."""
+    forms: dict[str, AmountForm] = {}
+    ahead: list[Any] = list(msgspec.inspect.multi_type_info(kinds))
+    seen: set[int] = set()
+    while ahead:
+        node = ahead.pop()
+        if isinstance(node, (tuple, list)):
+            ahead += node
+        elif isinstance(node, (msgspec.inspect.Type, msgspec.inspect.Field)) and id(node) not in seen:
+            seen.add(id(node))
+            if isinstance(node, msgspec.inspect.StructType) and issubclass(node.cls, Model):
+                forms[node.cls.__name__] = node.cls.amounts
+            ahead += [getattr(node, name) for name in node.__struct_fields__]
+    return forms
+
+
+_WRITTEN: Final[Mapping[AmountForm, Schema]] = {
+    AmountForm.NUMBER: {"type": "number"},
+    AmountForm.TEXT: {"type": ["string", "number"], "pattern": r"^-?[0-9]+(\.[0-9]+)?$"},
+    AmountForm.GROUPED: {"type": "string", "pattern": r"^-?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]+)?$"},
+}
+"""How amounts are written in each form. Where text is meant, a number is understood as well."""
+
+
+def _exact(schema: Any, form: AmountForm = AmountForm.NUMBER) -> Any:
+    """Say how amounts are written where the schema maker, which knows of quoted decimals only, says a decimal text."""
     if isinstance(schema, list):
         items: list[Any] = schema
-        return [_exact(item) for item in items]
+        return [_exact(item, form) for item in items]
     if not isinstance(schema, dict):
         return schema
     given: Schema = schema
-    members = {name: _exact(value) for name, value in given.items()}
+    members = {name: _exact(value, form) for name, value in given.items()}
     if members.get("format") == "decimal":
         del members["format"]
-        members["type"] = "number"
+        members.update(_WRITTEN[form])
     return members
 
 

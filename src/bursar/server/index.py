@@ -9,6 +9,8 @@ from bursar import __version__
 
 _LINKS = {
     "/milkyway": ("MilkyWay Payments", ["/milkyway/openapi.json"]),
+    "/piaxis/api": ("Piaxis partner API", ["/piaxis/api/openapi.json"]),
+    "/piaxis": ("Piaxis webhooks and back office", ["/piaxis/openapi.json"]),
     "/_bursar": ("Sandbox control", ["/_bursar/clock", "/_bursar/faults"]),
 }
 

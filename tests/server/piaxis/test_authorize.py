@@ -230,7 +230,7 @@ class TestWithoutBrowser:
     def test_errors_are_json(self, http):
         assert self.ask(http, merchant_id=CUSTOMER).status == 404
         refused = self.ask(http, redirect_uri="https://evil.example.com/")
-        assert refused.status == 422
+        assert refused.status == 400
         assert "not registered" in detail(refused)[1]
         answer = json.loads(self.ask(http, response_type="token").body)
         assert answer["error"] == answer["detail"]["code"] == "unsupported_response_type"

@@ -22,6 +22,7 @@ from bursar.server.piaxis.authorize import Authorize
 from bursar.server.piaxis.consent import FormGuard, Pages
 from bursar.server.piaxis.errors import render, translate
 from bursar.server.piaxis.monitoring import Reports
+from bursar.server.piaxis.openapi import serve_outer, serve_partner
 from bursar.server.piaxis.operator import add_operator_routes
 from bursar.server.piaxis.partner import bind
 from bursar.server.piaxis.token import TokenEndpoint
@@ -52,6 +53,7 @@ def partner_api(core: Core, services: PiaxisServices, url: str) -> Api:
     """Return the API below `API_MOUNT`."""
     api = Api(render=render, translate=translate)
     guards = Guards(core)
+    api.add("GET", "/openapi.json", serve_partner)
     _add_oauth(api, guards, core, services.codes, secure=url.startswith("https:"))
     _add_payments(api, guards, services)
     _add_disbursements(api, guards, services)
@@ -62,6 +64,7 @@ def partner_api(core: Core, services: PiaxisServices, url: str) -> Api:
 def outer_api(core: Core, webhooks: Dispatcher, *, is_sandbox: bool) -> Api:
     """Return the API below `MOUNT`."""
     api = Api(render=render, translate=translate)
+    api.add("GET", "/openapi.json", serve_outer)
     Reports(core.clock).mount(api)
     add_webhook_routes(api, core, webhooks, is_sandbox=is_sandbox)
     return api

@@ -26,7 +26,7 @@ _STATUSES: Final = {
 _ENGINE: Final[tuple[tuple[type[engine.EngineError], int], ...]] = (
     (engine.InsufficientFunds, 402),
     (engine.NotFound, 404),
-    (engine.InvalidInput, 422),
+    (engine.InvalidInput, 400),
     (engine.IdempotencyMismatch, 422),
     (engine.Unavailable, 503),
     (engine.EngineError, 409),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, get_args
 
 import msgspec
 
 from bursar.contract.binding import BadRequest, Incoming, Route
 from bursar.contract.http import Response
-from bursar.contract.params import Place
+from bursar.contract.model import OpenEnum
+from bursar.contract.params import Param, Place
 from bursar.engine.piaxis.caller import Caller
+from bursar.engine.piaxis.errors import invalid
 from bursar.engine.piaxis.keys import chosen_key
 from bursar.server.api import Api, Guard
 from bursar.server.exchange import Exchange
@@ -26,7 +28,7 @@ def bind(api: Api, route: Route, guard: Guard[Caller], *, legacy: Iterable[str] 
     """Serve an endpoint. `legacy`: members of the body that old clients send in the query."""
     description, params = route.endpoint.description, route.endpoint.params
     reads_body = any(param.place in (Place.BODY, Place.MEMBER) for param in params)
-    old = frozenset(legacy)
+    old, enums = frozenset(legacy), _enums(params)
 
     async def handle(exchange: Exchange) -> Response:
         caller = await guard(exchange)
@@ -35,6 +37,7 @@ def bind(api: Api, route: Route, guard: Guard[Caller], *, legacy: Iterable[str] 
         query = exchange.query
         if old:
             body, query = _moved(body, query, old)
+        _check_enums(query, enums)
         try:
             response = await route.handle(Incoming(exchange.path, query, headers, body), caller)
         except BadRequest as error:
@@ -45,6 +48,23 @@ def bind(api: Api, route: Route, guard: Guard[Caller], *, legacy: Iterable[str] 
 
     for path in _spellings(description.path):
         api.add(description.verb, path, handle)
+
+
+def _enums(params: Iterable[Param]) -> dict[str, type[OpenEnum]]:
+    """The query's parameters that have one of some known values."""
+    found: dict[str, type[OpenEnum]] = {}
+    for param in params:
+        for option in get_args(param.kind) or (param.kind,):
+            if param.place is Place.QUERY and isinstance(option, type) and issubclass(option, OpenEnum):
+                found[param.wire_name] = option
+    return found
+
+
+def _check_enums(query: Iterable[tuple[str, str]], enums: Mapping[str, type[OpenEnum]]) -> None:
+    """Refuse a filter that nothing can meet (PS88). Raises `InvalidRequest`."""
+    for name, value in query:
+        if name in enums and not enums[name](value).is_known:
+            raise invalid(("query", name), f"{name} is one of {', '.join(enums[name])}", "enum")
 
 
 def _spellings(path: str) -> list[str]:
