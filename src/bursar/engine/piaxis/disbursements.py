@@ -20,7 +20,8 @@ from bursar.engine.limits import SECOND_US
 from bursar.engine.piaxis import accounts as book
 from bursar.engine.piaxis import fees, money, providers
 from bursar.engine.piaxis.caller import Caller
-from bursar.engine.piaxis.errors import InvalidRequest, Issue, conflict, invalid, no_money, not_found
+from bursar.engine.piaxis.cards import refuse_card_numbers
+from bursar.engine.piaxis.errors import InvalidRequest, Issue, Loc, conflict, invalid, no_money, not_found
 from bursar.engine.piaxis.merchants import Reader, merchant_account
 from bursar.engine.piaxis.providers import Handler, Owner
 from bursar.engine.piaxis.tables import (
@@ -92,6 +93,7 @@ def price(view: View, caller: Caller, asked: NewDisbursement) -> Priced:
 
     Raises `InvalidRequest` that names every place (PS80).
     """
+    refuse_card_numbers(asked.description, ("body", "description"))
     currency = money.check_currency(asked.currency, ("body", "currency"))
     method = asked.payment_method.value
     if method not in METHODS:
@@ -261,7 +263,8 @@ def _amounts(view: View, caller: Caller, asked: NewDisbursement, method: str, cu
     amounts: list[int] = []
     issues: list[Issue] = []
     for index, recipient in enumerate(asked.recipients):
-        loc = ("body", "recipients", index)
+        loc: Loc = ("body", "recipients", index)
+        refuse_card_numbers(recipient.reference, (*loc, "reference"))
         try:
             amounts.append(money.minor(recipient.amount, currency, (*loc, "amount")))
         except InvalidRequest as refusal:

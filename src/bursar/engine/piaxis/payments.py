@@ -16,6 +16,7 @@ from bursar.engine.kernel import Posting
 from bursar.engine.piaxis import accounts as book
 from bursar.engine.piaxis import audit, fees, money, payers, providers, refunds
 from bursar.engine.piaxis.caller import Caller
+from bursar.engine.piaxis.cards import refuse_card_numbers
 from bursar.engine.piaxis.errors import Code, bad_request, conflict, invalid, no_money, not_found
 from bursar.engine.piaxis.merchants import Reader
 from bursar.engine.piaxis.payers import Payer
@@ -148,6 +149,8 @@ def _new(view: View, caller: Caller, asked: NewPayment, payer: Payer, amount: in
     method = asked.payment_method.value
     if asked.products is not None and len(asked.products) > _PRODUCTS_MAX:
         raise invalid(("body", "products"), f"at most {_PRODUCTS_MAX} products", "too_long")
+    refuse_card_numbers(asked.products, ("body", "products"))
+    refuse_card_numbers(asked.extra.get("reference"), ("body", "reference"))
     fee = fees.fee(view, fees.COLLECTION, method, asked.currency, amount)
     payer_pays = bool(asked.customer_pays_fees)
     if fee > amount and not payer_pays:
