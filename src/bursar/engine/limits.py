@@ -100,3 +100,15 @@ WEBHOOK_ADMITTED: Final = 200
 
 WEBHOOK_REPLAYED: Final = 500
 """Most deliveries replayed by one commit."""
+
+ESCROW_TERMS: Final = 50
+"""Most terms of an escrow."""
+
+ESCROW_ALLOCATIONS: Final = 200
+"""Most slices of an escrow."""
+
+ESCROW_PARTICIPANTS: Final = 50
+"""Most people whom a term names, or whose approvals it asks for."""
+
+ESCROW_JSON_CHARS: Final = 16 * 1024
+"""Longest free JSON of an escrow: its metadata, that of a slice, the data of a term or of a fulfilment."""

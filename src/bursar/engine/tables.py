@@ -10,6 +10,7 @@ from bursar.engine.auth import tables as auth
 from bursar.engine.auth.formance import tables as stack
 from bursar.engine.ledger import tables as ledger
 from bursar.engine.milkyway import tables as milkyway
+from bursar.engine.piaxis import escrow_tables as piaxis_escrows
 from bursar.engine.piaxis import oauth_tables as piaxis_oauth
 from bursar.engine.piaxis import shopify as piaxis_shopify
 from bursar.engine.piaxis import tables as piaxis
@@ -31,6 +32,7 @@ def all_tables() -> tuple[AnyTable, ...]:
         *ledger.TABLES,
         *milkyway.TABLES,
         *piaxis.TABLES,
+        *piaxis_escrows.TABLES,
         *piaxis_oauth.TABLES,
         *piaxis_shopify.TABLES,
         *webhooks.TABLES,

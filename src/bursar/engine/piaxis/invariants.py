@@ -13,7 +13,7 @@ from bursar.engine.books import REFERENCES, TRANSACTIONS, VOLUMES, transaction_o
 from bursar.engine.currency import asset
 from bursar.engine.kernel import Posting
 from bursar.engine.piaxis import accounts as book
-from bursar.engine.piaxis import disbursements, fees, payments, refunds
+from bursar.engine.piaxis import disbursements, escrow_invariants, fees, payments, refunds
 from bursar.engine.piaxis.providers import ALARM, next_due
 from bursar.engine.piaxis.tables import (
     DISBURSEMENTS,
@@ -59,6 +59,7 @@ def check(view: ReadView) -> Iterator[Damage]:
             expected[book.inflight(instruction.rail), asset(instruction.currency)] += instruction.amount
         yield from _check_alarm(view, instruction)
     yield from _check_balances(view, expected)
+    yield from escrow_invariants.check(view)
 
 
 def _earned(payment: Payment) -> int:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from bursar.engine.core import Core
-from bursar.engine.piaxis import disbursements, keys, payments, providers, refunds
+from bursar.engine.piaxis import disbursements, escrows, escrows_service, keys, payments, providers, refunds
 from bursar.engine.piaxis.disbursements_service import DisbursementsService
+from bursar.engine.piaxis.escrow_disbursements_service import EscrowDisbursementsService
+from bursar.engine.piaxis.escrows_service import EscrowsService
 from bursar.engine.piaxis.operator import OperatorService
 from bursar.engine.piaxis.otp import Codes
 from bursar.engine.piaxis.otp_service import OtpService
@@ -19,6 +21,7 @@ from bursar.engine.store.table import AnyTable, Key
 HANDLERS: Final[Mapping[str, Handler]] = {
     payments.OWNER: payments.HANDLER,
     disbursements.OWNER: disbursements.HANDLER,
+    escrows.OWNER: escrows.HANDLER,
     refunds.OWNER: refunds.HANDLER,
 }
 """Who takes the news of providers' instructions, by owner kind."""
@@ -32,6 +35,8 @@ class PiaxisServices:
         self.otp = OtpService(core, codes)
         self.payments = PaymentsService(core)
         self.disbursements = DisbursementsService(core)
+        self.escrows = EscrowsService(core)
+        self.escrow_disbursements = EscrowDisbursementsService(core)
         self.operator = OperatorService(core, HANDLERS)
 
 
@@ -40,6 +45,7 @@ def register(core: Core) -> None:
     providers.register(core, HANDLERS)
     core.worker.register_step(disbursements.START, disbursements.start, _batch)
     core.worker.register_step(disbursements.EXPIRE, disbursements.forget_quote)
+    escrows_service.register(core)
     core.worker.register(keys.PURGE, keys.purge)
 
 

@@ -352,6 +352,131 @@ CREATE INDEX "piaxis_disbursements_by_merchant_created_at_id" ON "piaxis_disburs
 
 CREATE INDEX "piaxis_disbursements_by_merchant_status_created_at" ON "piaxis_disbursements" ("merchant", "status", "created_at");
 
+CREATE TABLE "piaxis_disputes" (
+  "id" TEXT NOT NULL,
+  "escrow" TEXT NOT NULL,
+  "merchant" TEXT NOT NULL,
+  "initiator_role" TEXT NOT NULL,
+  "reason" TEXT NOT NULL,
+  "opened_at" INTEGER NOT NULL,
+  "outcome" TEXT,
+  "released" INTEGER NOT NULL,
+  "reversed" INTEGER NOT NULL,
+  "decided_at" INTEGER,
+  "decided_by" TEXT NOT NULL,
+  "why" TEXT NOT NULL,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "piaxis_disputes_by_outcome_opened_at" ON "piaxis_disputes" ("outcome", "opened_at");
+
+CREATE INDEX "piaxis_disputes_by_escrow_opened_at" ON "piaxis_disputes" ("escrow", "opened_at");
+
+CREATE TABLE "piaxis_escrow_batches" (
+  "id" TEXT NOT NULL,
+  "merchant" TEXT NOT NULL,
+  "status" TEXT NOT NULL,
+  "method" TEXT NOT NULL,
+  "currency" TEXT NOT NULL,
+  "total" INTEGER NOT NULL,
+  "count" INTEGER NOT NULL,
+  "created_at" INTEGER NOT NULL,
+  "released" INTEGER NOT NULL,
+  "final" INTEGER NOT NULL,
+  "description" TEXT,
+  "cancelled_at" INTEGER,
+  "cancellation_reason" TEXT,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "piaxis_escrow_batches_by_merchant_created_at_id" ON "piaxis_escrow_batches" ("merchant", "created_at", "id");
+
+CREATE INDEX "piaxis_escrow_batches_by_merchant_status_created_at" ON "piaxis_escrow_batches" ("merchant", "status", "created_at");
+
+CREATE TABLE "piaxis_escrow_items" (
+  "batch" TEXT NOT NULL,
+  "position" INTEGER NOT NULL,
+  "id" TEXT NOT NULL,
+  "escrow" TEXT NOT NULL,
+  "amount" INTEGER NOT NULL,
+  "terms" INTEGER NOT NULL,
+  "recipient" TEXT,
+  "email" TEXT,
+  "phone" TEXT,
+  "reference" TEXT,
+  PRIMARY KEY ("batch", "position")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "piaxis_escrow_slices" (
+  "escrow" TEXT NOT NULL,
+  "position" INTEGER NOT NULL,
+  "key" TEXT NOT NULL,
+  "amount" INTEGER NOT NULL,
+  "status" TEXT NOT NULL,
+  "seller_reference" TEXT,
+  "description" TEXT,
+  "metadata" TEXT NOT NULL,
+  "status_reason" TEXT,
+  "status_updated_at" INTEGER,
+  PRIMARY KEY ("escrow", "position")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "piaxis_escrow_terms" (
+  "escrow" TEXT NOT NULL,
+  "position" INTEGER NOT NULL,
+  "id" TEXT NOT NULL,
+  "type" TEXT NOT NULL,
+  "data" TEXT NOT NULL,
+  "given" TEXT NOT NULL,
+  "salt" BLOB,
+  "digest" BLOB,
+  "tries" INTEGER NOT NULL,
+  "expires_at" INTEGER,
+  "due_at" INTEGER,
+  "met_at" INTEGER,
+  "expired_at" INTEGER,
+  PRIMARY KEY ("escrow", "position")
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "piaxis_escrows" (
+  "id" TEXT NOT NULL,
+  "merchant" TEXT NOT NULL,
+  "state" TEXT NOT NULL,
+  "shown" TEXT NOT NULL,
+  "method" TEXT NOT NULL,
+  "currency" TEXT NOT NULL,
+  "amount" INTEGER NOT NULL,
+  "created_at" INTEGER NOT NULL,
+  "updated_at" INTEGER NOT NULL,
+  "customer" TEXT,
+  "email" TEXT,
+  "phone" TEXT,
+  "verified" INTEGER NOT NULL,
+  "batch" TEXT,
+  "fee" INTEGER NOT NULL,
+  "payer_pays_fee" INTEGER NOT NULL,
+  "fee_taken" INTEGER NOT NULL,
+  "released" INTEGER NOT NULL,
+  "reversed" INTEGER NOT NULL,
+  "rest" INTEGER NOT NULL,
+  "steps" INTEGER NOT NULL,
+  "funded_at" INTEGER,
+  "instruction" TEXT,
+  "error" TEXT,
+  "dispute" TEXT,
+  "external_user_id" TEXT,
+  "external_order_id" TEXT,
+  "metadata" TEXT NOT NULL,
+  "location" TEXT NOT NULL,
+  PRIMARY KEY ("id")
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "piaxis_escrows_by_merchant_created_at_id" ON "piaxis_escrows" ("merchant", "created_at", "id");
+
+CREATE INDEX "piaxis_escrows_by_merchant_shown_created_at" ON "piaxis_escrows" ("merchant", "shown", "created_at");
+
+CREATE INDEX "piaxis_escrows_by_merchant_external_order_id_created_at" ON "piaxis_escrows" ("merchant", "external_order_id", "created_at");
+
 CREATE TABLE "piaxis_fees" (
   "kind" TEXT NOT NULL,
   "method" TEXT NOT NULL,
