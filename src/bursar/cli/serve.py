@@ -17,6 +17,7 @@ from bursar.cli.output import print_json, refusals, refuse
 from bursar.cli.workers import Workers
 from bursar.engine.store.opening import POSTGRES, shown
 from bursar.server.edge import access_log
+from bursar.server.events import EventsTo
 from bursar.server.ledger.flags import UnknownFlag, parse
 from bursar.server.listener import HttpServer, address, listen
 from bursar.server.runtime import Runtime, Settings
@@ -34,6 +35,7 @@ class Options:
     sandbox: bool
     workers: int
     ledger_flags: str
+    events: EventsTo
     public_url: str
     access_log: bool
     as_json: bool
@@ -50,7 +52,12 @@ def serve(options: Options) -> None:
     url = options.public_url.rstrip("/") or address(listener)
     exposed = not options.sandbox and options.host not in _LOOPBACK
     settings = Settings(
-        options.database, url, sandbox=options.sandbox, ledger_flags=options.ledger_flags, exposed=exposed
+        options.database,
+        url,
+        sandbox=options.sandbox,
+        ledger_flags=options.ledger_flags,
+        exposed=exposed,
+        events=options.events,
     )
     pid = os.getpid()
 
@@ -74,6 +81,10 @@ def _check(options: Options) -> None:
         parse(options.ledger_flags)
     except UnknownFlag as error:
         refuse(f"--ledger-flags: {error}", status=2)
+    try:
+        options.events.check()
+    except ValueError as error:
+        refuse(str(error), status=2)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bursar.engine import books, lease, registry, view, work
 from bursar.engine.auth import tables as auth
 from bursar.engine.auth.formance import tables as stack
+from bursar.engine.events import tables as events
 from bursar.engine.ledger import tables as ledger
 from bursar.engine.milkyway import tables as milkyway
 from bursar.engine.piaxis import escrow_tables as piaxis_escrows
@@ -37,4 +38,5 @@ def all_tables() -> tuple[AnyTable, ...]:
         *piaxis_shopify.TABLES,
         *webhooks.TABLES,
         *pipelines.TABLES,
+        *events.TABLES,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -16,6 +16,7 @@ from bursar.engine.ledger.service import LedgerService
 from bursar.engine.pipelines.service import Pipelines
 from bursar.engine.view import View
 from bursar.server.auth.app import AuthApp
+from bursar.server.events import EventsTo, Told
 from bursar.server.exchange import answer
 from bursar.server.failure import Failure
 from bursar.server.health import trouble
@@ -57,6 +58,18 @@ class Service(NamedTuple):
         return self.path.rpartition("/")[2]
 
 
+class Background(Protocol):
+    """What works without being asked."""
+
+    async def start(self) -> None:
+        """Begin."""
+        ...
+
+    async def close(self) -> None:
+        """End."""
+        ...
+
+
 class FormanceStack:
     """An ASGI application that hands requests to the service that their path names, as the gateway does."""
 
@@ -65,12 +78,10 @@ class FormanceStack:
         core: Core,
         services: Sequence[Service],
         mount: str = MOUNT,
-        pipelines: Pipelines | None = None,
-        outgoing: Outgoing | None = None,
+        background: Sequence[Background] = (),
     ) -> None:
         self._core = core
-        self._pipelines = pipelines
-        self._outgoing = outgoing
+        self._background = background
         self._services = [Service(mount + path, app) for path, app in services]
         self._mount = mount
 
@@ -85,15 +96,13 @@ class FormanceStack:
 
     async def start(self) -> None:
         """Begin what the stack does by itself."""
-        if self._pipelines is not None:
-            await self._pipelines.start()
+        for part in self._background:
+            await part.start()
 
     async def close(self) -> None:
-        """End it."""
-        if self._pipelines is not None:
-            await self._pipelines.close()
-        if self._outgoing is not None:
-            await self._outgoing.close()
+        """End it, the last part first."""
+        for part in reversed(self._background):
+            await part.close()
 
     async def _own(self, method: str, path: str) -> Response:
         """What the gateway answers itself (section 2)."""
@@ -113,10 +122,16 @@ class FormanceStack:
         return {"region": _PLACE, "env": _PLACE, "versions": versions}
 
 
-def formance_stack(core: Core, flags: Flags, authority: Authority, *, exposed: bool) -> FormanceStack:
+def formance_stack(
+    core: Core, flags: Flags, authority: Authority, events: EventsTo, *, exposed: bool
+) -> FormanceStack:
     """The stack on an engine; `exposed` when other machines can reach the server: then scopes count."""
     outgoing = Outgoing()
-    pipelines = Pipelines(core, outgoing.post, flags.pace) if flags.settings.experimental_exporters else None
+    background: list[Background] = [outgoing, Told(core, events, outgoing)]
+    pipelines = None
+    if flags.settings.experimental_exporters:
+        pipelines = Pipelines(core, outgoing.post, flags.pace)
+        background.append(pipelines)
     ledger = LedgerApp(
         LedgerService(core, flags.settings),
         guard(flags, authority, exposed=exposed),
@@ -124,7 +139,7 @@ def formance_stack(core: Core, flags: Flags, authority: Authority, *, exposed: b
         pipelines,
     )
     auth = AuthApp(core, authority, MOUNT + AUTH, scopes=flags.auth_check_scopes or exposed)
-    return FormanceStack(core, [Service(LEDGER, ledger), Service(AUTH, auth)], MOUNT, pipelines, outgoing)
+    return FormanceStack(core, [Service(LEDGER, ledger), Service(AUTH, auth)], MOUNT, background)
 
 
 async def create_client(core: Core, client_id: str, scopes: Iterable[str]) -> str:

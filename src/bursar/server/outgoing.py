@@ -34,6 +34,9 @@ class Outgoing:
             raise OSError(str(error)) from error
         return answer.status, answer.body
 
+    async def start(self) -> None:
+        """Connect when there is something to send."""
+
     async def close(self) -> None:
         """Close the connections."""
         if self._transport is not None:

@@ -23,6 +23,7 @@ from bursar.engine.webhooks.piaxis import PiaxisSource
 from bursar.server import formance, issuers, limits, sandbox
 from bursar.server.app import application
 from bursar.server.control import Control
+from bursar.server.events import NOWHERE, EventsTo
 from bursar.server.faults import CONTROL_MOUNT, Faults
 from bursar.server.ledger import flags
 from bursar.server.milkyway import MOUNT, REALM, URL_REALM, milkyway_api
@@ -48,6 +49,7 @@ class Settings:
         frozen_at: microseconds since the epoch at which the clock stands still (sandbox only).
         ledger_flags: flags of the real ledger server, see `bursar.server.ledger.flags`.
         exposed: whether other machines reach the server: then, but for a sandbox, nothing is open without a token.
+        events: where to tell what happens in ledgers.
     """
 
     database: str
@@ -57,6 +59,7 @@ class Settings:
     frozen_at: int | None = None
     ledger_flags: str = ""
     exposed: bool = False
+    events: EventsTo = NOWHERE
 
 
 class Runtime:
@@ -101,7 +104,11 @@ class Runtime:
         }
         given = flags.parse(settings.ledger_flags)
         stack = mounts[formance.MOUNT] = formance.formance_stack(
-            core, given, _authority(core, settings, given.auth_issuers), exposed=settings.exposed
+            core,
+            given,
+            _authority(core, settings, given.auth_issuers),
+            settings.events,
+            exposed=settings.exposed,
         )
         carrier = Carrier(Guard(local=settings.sandbox))
         webhooks = Dispatcher(core, carrier, [PiaxisSource()])

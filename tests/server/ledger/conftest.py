@@ -91,6 +91,10 @@ class Ledgers:
         """A command of somebody else on the same engine."""
         return self._loop.run_until_complete(self.core.submit(command))
 
+    def read(self, query):
+        """What a query of committed rows finds."""
+        return self._loop.run_until_complete(self.core.read(query))
+
     def damages(self) -> list[Any]:
         """What `bursar verify` finds."""
         return list(self._loop.run_until_complete(verify(self.core.store)).damages)

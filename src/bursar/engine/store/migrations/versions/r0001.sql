@@ -21,6 +21,13 @@ CREATE TABLE "accounts" (
   PRIMARY KEY ("ledger", "address")
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE "event_positions" (
+  "destination" TEXT NOT NULL,
+  "ledger" TEXT NOT NULL,
+  "last_log" INTEGER NOT NULL,
+  PRIMARY KEY ("destination", "ledger")
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE "exporters" (
   "id" TEXT NOT NULL,
   "number" INTEGER NOT NULL,
