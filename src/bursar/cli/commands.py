@@ -10,6 +10,8 @@ import typer
 from bursar import __version__
 
 DATABASE = "sqlite:///bursar.db"
+DEFAULT_URL = "http://127.0.0.1:8787"
+SANDBOX_KEY = "piaxis-sandbox-key"
 
 Database = Annotated[
     str,
@@ -18,6 +20,8 @@ Database = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+SandboxUrl = Annotated[str, typer.Option("--url", help="Where the sandbox is.")]
+ApiKey = Annotated[str, typer.Option("--api-key", help="A Piaxis merchant's key.")]
 ClientId = Annotated[str, typer.Argument(help="OAuth client id.")]
 
 app = typer.Typer(
@@ -79,6 +83,12 @@ def serve(
     ] = False,
     workers: Annotated[int, typer.Option(help="Server processes.", min=1)] = 1,
     ledger_flags: Annotated[str, typer.Option(help="Flags that change the ledger's behaviour.")] = "",
+    events_nats_url: Annotated[
+        str, typer.Option(help="Tell what happens in ledgers to NATS JetStream: nats://host:4222.")
+    ] = "",
+    events_http_url: Annotated[
+        str, typer.Option(help="Tell it to an HTTP endpoint: each event is a POST.")
+    ] = "",
     public_url: Annotated[
         str, typer.Option(help="URL under which callers reach the server; by default where it listens.")
     ] = "",
@@ -91,8 +101,12 @@ def serve(
     """Serve the APIs until SIGTERM or Ctrl+C, then finish what is under way and exit 0."""
     gc.disable()  # what is loaded now stays: to look for garbage in it is a tenth of the start
     from bursar.cli.serve import Options, serve
+    from bursar.server.events import EventsTo
 
-    serve(Options(host, port, database, sandbox, workers, ledger_flags, public_url, access_log, as_json))
+    events = EventsTo(events_http_url, events_nats_url)
+    serve(
+        Options(host, port, database, sandbox, workers, ledger_flags, events, public_url, access_log, as_json)
+    )
 
 
 @app.command()
@@ -109,6 +123,41 @@ def verify(database: Database = DATABASE, as_json: AsJson = False) -> None:
     from bursar.cli.verify import verify
 
     verify(database, as_json=as_json)
+
+
+@app.command()
+def listen(
+    forward_to: Annotated[
+        str, typer.Option(help="Pass each webhook on to this URL, with its bytes and header fields.")
+    ] = "",
+    events: Annotated[
+        list[str] | None,
+        typer.Option("--event", help="Which events, such as payment.succeeded; repeatable. By default all."),
+    ] = None,
+    secret: Annotated[
+        str, typer.Option(help="What the webhooks are signed with; by default the sandbox's.")
+    ] = "",
+    url: SandboxUrl = DEFAULT_URL,
+    api_key: ApiKey = SANDBOX_KEY,
+    as_json: AsJson = False,
+) -> None:
+    """Show a running sandbox's webhooks, their signatures checked, and pass them on to a program; Ctrl+C ends it."""
+    from bursar.cli.listen import Options, run
+
+    run(Options(forward_to, url, api_key, events or (), secret, as_json))
+
+
+@app.command()
+def trigger(
+    event: Annotated[str, typer.Argument(help="Which event; without one, those that are known.")] = "",
+    url: SandboxUrl = DEFAULT_URL,
+    api_key: ApiKey = SANDBOX_KEY,
+    as_json: AsJson = False,
+) -> None:
+    """Make an event happen for real on a running sandbox, such as a payment that succeeds."""
+    from bursar.cli.trigger import run
+
+    run(event, url, api_key, as_json=as_json)
 
 
 @operators.command("create")
