@@ -47,7 +47,7 @@ def run(chosen: argparse.Namespace, place: Path) -> Outcome:
         command += ["--count", str(chosen.deliveries), "--endpoints", str(chosen.endpoints)]
         started = time.monotonic()
         try:
-            kills = deliver(command, chosen.kill_every, random.Random(chosen.seed))
+            kills = deliver(command, chosen, random.Random(chosen.seed))
         finally:
             seconds = time.monotonic() - started
             receiver.terminate()
@@ -56,13 +56,14 @@ def run(chosen: argparse.Namespace, place: Path) -> Outcome:
     return Outcome(seconds, kills, counts, size)
 
 
-def deliver(command: list[str], kill_every: float, chance: random.Random) -> int:
+def deliver(command: list[str], chosen: argparse.Namespace, chance: random.Random) -> int:
     """Start the sender again and again until one ends by itself; returns how often it was killed."""
     kills = 0
     while True:
         worker = subprocess.Popen(command, cwd=ROOT)
+        may_live = chosen.kill_every == 0 or kills == chosen.kills
         try:
-            if worker.wait(chance.uniform(0.5, 1.5) * kill_every if kill_every else None) != 0:
+            if worker.wait(None if may_live else chance.uniform(0.5, 1.5) * chosen.kill_every) != 0:
                 raise RuntimeError(f"the sender ended with exit code {worker.returncode}")
             return kills
         except subprocess.TimeoutExpired:
@@ -78,6 +79,7 @@ def main() -> None:
     parser.add_argument("--deliveries", type=int, default=30_000)
     parser.add_argument("--endpoints", type=int, default=4)
     parser.add_argument("--kill-every", type=float, default=4.0, help="seconds on average; 0: never")
+    parser.add_argument("--kills", type=int, default=-1, help="most kills; by default without end")
     parser.add_argument("--refuse", type=int, default=0, help="the receiver refuses every so many-th request")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")

@@ -87,7 +87,7 @@ async def _caller(core: Core, exchange: Exchange) -> Caller:
 
 def _refusal(error: EngineError) -> Response:
     """A refusal in the shape of the vendor's webhook management (B8)."""
-    status = {NotFound: 404, Conflict: 409}.get(type(error), 400)
+    status = 404 if isinstance(error, NotFound) else 409 if isinstance(error, Conflict) else 400
     problems: Sequence[Mapping[str, Any]] = [
         {"code": error.code, "message": error.message, "field": None, "details": None}
     ]
