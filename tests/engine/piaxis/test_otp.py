@@ -129,3 +129,13 @@ def test_ps25_a_refused_payment_does_not_burn_the_code(rail: Rail) -> None:
         rail.create(amount="0")
     assert refused(rail, recipient_id="x").reason == "RECIPIENT_MISMATCH"
     assert rail.create().status == "pending"
+
+
+def test_contacts_are_forgotten_an_hour_after_their_last_code(rail: Rail) -> None:
+    rail.otp(BUYER, "buyer@example.com")
+    rail.advance(HOUR // 2)
+    rail.otp(BUYER)
+    rail.advance(HOUR // 2)
+    assert [row.contact for row in rail.rows(OTPS)] == [BUYER]
+    rail.advance(HOUR // 2)
+    assert rail.rows(OTPS) == []

@@ -20,6 +20,7 @@ from bursar.engine.piaxis.errors import Code, Counted, Kind, Refusal, bad_reques
 from bursar.engine.piaxis.merchants import merchant_account
 from bursar.engine.piaxis.tables import OTPS, OtpRow, packed
 from bursar.engine.view import View
+from bursar.engine.work import Work
 
 SANDBOX_CODE: Final = "123456"
 EXPIRES_IN: Final = 300
@@ -28,6 +29,8 @@ TRIES: Final = 5
 PAUSE: Final = 30
 """Seconds between two codes for one contact (PS23)."""
 PER_HOUR: Final = 5
+FORGET: Final = "piaxis.otp"
+"""Kind of the work item that forgets a contact; its key is "<merchant> <contact>", and a new code puts it off."""
 _HOUR: Final = 3600 * SECOND_US
 
 Deliver = Callable[[str, str], None]
@@ -69,6 +72,7 @@ class Codes:
                 other=next((other for other in names if other != name), None),
             )
             view.put(OTPS, row)
+            view.schedule(Work(FORGET, f"{merchant} {name}", view.now + _HOUR))
         return code
 
     def send(self, contacts: Sequence[str], code: str) -> None:
@@ -97,6 +101,12 @@ def spend(view: View, merchant: str, contacts: Sequence[str], code: str | None) 
         raise _wrong(rows)
     for row in (right, *_siblings(view, right)):
         view.put(OTPS, replace(row, used=True))
+
+
+def forget(view: View, key: str) -> None:
+    """Carry out a work item of kind `FORGET`: an hour after its last code a contact is no business of ours."""
+    merchant, _, contact = key.partition(" ")
+    view.delete(OTPS, merchant, contact)
 
 
 def normal(contact: str) -> str:

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from bursar.engine.core import Core
-from bursar.engine.piaxis import disbursements, escrows, escrows_service, keys, payments, providers, refunds
+from bursar.engine.piaxis import (
+    disbursements,
+    escrows,
+    escrows_service,
+    keys,
+    otp,
+    payments,
+    providers,
+    refunds,
+)
 from bursar.engine.piaxis.disbursements_service import DisbursementsService
 from bursar.engine.piaxis.escrow_disbursements_service import EscrowDisbursementsService
 from bursar.engine.piaxis.escrows_service import EscrowsService
@@ -46,6 +55,7 @@ def register(core: Core) -> None:
     core.worker.register_step(disbursements.START, disbursements.start, _batch)
     core.worker.register_step(disbursements.EXPIRE, disbursements.forget_quote)
     escrows_service.register(core)
+    core.worker.register_step(otp.FORGET, otp.forget)
     core.worker.register(keys.PURGE, keys.purge)
 
 
