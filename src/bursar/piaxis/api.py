@@ -14,12 +14,12 @@ from .contract import (
     Shopify,
     WebhookEndpointsApi,
 )
+from .flat import FlatMethods
 from .resources import (
     AuthResource,
     DisbursementsResource,
     EscrowDisbursementsResource,
     EscrowsResource,
-    FlatMethods,
     OtpResource,
     PaymentsResource,
     ShopifyResource,

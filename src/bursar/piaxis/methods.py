@@ -6,6 +6,7 @@ endpoint's. Every method also takes `request_options`: header fields and a timeo
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
@@ -31,6 +32,7 @@ from .options import CREDENTIALS, RequestOptions
 P = ParamSpec("P")
 T = TypeVar("T")
 Item = TypeVar("Item")
+M = TypeVar("M", bound="_Declared")
 Arrange = Callable[[dict[str, Any]], dict[str, Any]]
 Act = Callable[[Session, dict[str, Any]], Flow[Any]]
 # What a client writes itself; a second one would contradict it (RFC 9110 section 5.3).
@@ -44,7 +46,9 @@ class _Declared:
         self.__name__: str = function.__name__
         self.__doc__ = function.__doc__
         signature = inspect.signature(function)
-        self.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])
+        self.__signature__: inspect.Signature = signature.replace(
+            parameters=list(signature.parameters.values())[1:]
+        )
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[dict[str, Any], RequestOptions]:
         """Return the arguments by name and the call's own options."""
@@ -115,9 +119,9 @@ class _Bound:
     """A method on a resource. Documents itself like one written by hand."""
 
     def __init__(self, declared: _Declared, run: Callable[..., Any]) -> None:
-        self.__name__ = declared.__name__
+        self.__name__: str = declared.__name__
         self.__doc__ = declared.__doc__
-        self.__signature__ = declared.__signature__
+        self.__signature__: inspect.Signature = declared.__signature__
         self._run = run
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -146,6 +150,17 @@ def lists(
     """Declare a method that goes through the pages of an endpoint."""
     listing: BaseEndpoint = _ByItem(endpoint, item)
     return lambda function: ListingMethod(function, listing, arrange)
+
+
+def same(method: M) -> Callable[[Callable[[Any], None]], M]:
+    """Declare a method that is another one under a second name; its parameters and answer are that one's."""
+
+    def named(function: Callable[[Any], None]) -> M:
+        twin = copy.copy(method)
+        twin.__name__ = function.__name__
+        return twin
+
+    return named
 
 
 class _ByItem(Listing[..., Any]):

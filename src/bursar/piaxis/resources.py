@@ -7,15 +7,14 @@ their own attempts. Give your own, and store it first, to be able to repeat a ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bursar.client import Flow, Session
 from bursar.contract import C, InvalidRequestError, Page, Resource
 
 from . import contract
-from .methods import calls, flows, lists
+from .methods import calls, lists
 from .models import (
     AuthorizeTest,
     ConnectShopify,
@@ -32,7 +31,6 @@ from .models import (
     EscrowReleased,
     EscrowReversed,
     EscrowState,
-    EscrowStatus,
     FulfillTerm,
     NewDisbursement,
     NewEscrow,
@@ -53,13 +51,11 @@ from .models import (
 )
 from .oauth import AUTHORIZE, authorize_url, check_redirect_uri
 from .options import RequestOptions
-from .waiting import PollOptions, until
 
 Json = Mapping[str, Any]
 Options = RequestOptions | None
 Moment = datetime | str | None
 """A time, or its text in ISO 8601; UTC where the text names no zone."""
-_POLL = PollOptions()
 
 
 def _members(payload: Any) -> dict[str, Any]:
@@ -360,14 +356,16 @@ class OtpResource(Resource[C]):
         ...
 
 
-def _authorization(arguments: dict[str, Any]) -> dict[str, Any]:
+def authorization(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arrange what ``/authorize`` is asked, given as one mapping or by keywords."""
     params = arguments.pop("params", None)
     given = arguments if params is None else dict(params)
     check_redirect_uri(given["redirect_uri"])
     return {name: given.get(name) for name in AUTHORIZE}
 
 
-def _code_grant(arguments: dict[str, Any]) -> dict[str, Any]:
+def code_grant(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arrange the form that exchanges a code; no verifier where there is none (PC21)."""
     given = dict(arguments.get("payload") or arguments)
     check_redirect_uri(given["redirect_uri"])
     names = ("code", "redirect_uri", "client_id", "client_secret")
@@ -378,7 +376,8 @@ def _code_grant(arguments: dict[str, Any]) -> dict[str, Any]:
     return {"form": form}
 
 
-def _refresh_grant(arguments: dict[str, Any]) -> dict[str, Any]:
+def refresh_grant(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arrange the form that exchanges a refresh token: four fields (PC22)."""
     given = dict(arguments.get("payload") or arguments)
     form = {name: given[name] for name in ("refresh_token", "client_id", "client_secret")}
     return {"form": {"grant_type": "refresh_token", **form}}
@@ -392,7 +391,7 @@ class AuthResource(Resource[C]):
         caller: Any = self.caller
         return authorize_url(caller.session.policy.base_url, params)
 
-    @calls(contract.OAuth.authorize_test, _authorization, public=True)
+    @calls(contract.OAuth.authorize_test, authorization, public=True)
     def authorize_test(
         self, params: Json, *, as_owner: bool = False, request_options: Options = None
     ) -> AuthorizeTest:
@@ -402,12 +401,12 @@ class AuthResource(Resource[C]):
         """
         ...
 
-    @calls(contract.OAuth.request_token, _code_grant, public=True)
+    @calls(contract.OAuth.request_token, code_grant, public=True)
     def exchange_token(self, payload: Json, *, request_options: Options = None) -> Tokens:
         """Exchange a code for tokens. Sent once: a code is good for one use."""
         ...
 
-    @calls(contract.OAuth.request_token, _refresh_grant, public=True)
+    @calls(contract.OAuth.request_token, refresh_grant, public=True)
     def refresh_token(self, payload: Json, *, request_options: Options = None) -> Tokens:
         """Exchange a refresh token for a new pair. Sent once: it is good for one use."""
         ...
@@ -431,182 +430,4 @@ class ShopifyResource(Resource[C]):
     @calls(contract.Shopify.get_shopify_session)
     def get_session(self, session_id: str, *, request_options: Options = None) -> ShopifySession:
         """Return a checkout of a store."""
-        ...
-
-
-def _wait(endpoint: Any, id_name: str, rest: Callable[[Any], bool]) -> Any:
-    def act(session: Session, arguments: dict[str, Any]) -> Flow[Any]:
-        done = arguments["until"] or rest
-        wanted = {id_name: arguments[id_name]}
-        return until(endpoint, wanted, done, arguments["timeout"], arguments["poll"], session)
-
-    return act
-
-
-def _batch(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Make a payload out of the vendor's keyword arguments; what is None is left out (PC54)."""
-    kept = {name: arguments.pop(name) for name in ("idempotency_key",)}
-    return {**kept, "payload": {name: value for name, value in arguments.items() if value is not None}}
-
-
-class FlatMethods(Resource[C]):
-    """The methods that the vendor's client has itself, and the waits."""
-
-    create_payment = PaymentsResource.create
-    get_payment = PaymentsResource.get
-    list_merchant_payments = PaymentsResource.list
-    create_escrow = EscrowsResource.create
-    get_escrow = EscrowsResource.get
-    get_escrow_status = EscrowsResource.status
-    list_escrows = EscrowsResource.list
-    release_escrow = EscrowsResource.release
-    fulfill_escrow_term = EscrowsResource.fulfill_term
-    reverse_escrow = EscrowsResource.reverse
-    dispute_escrow = EscrowsResource.dispute
-    get_disbursement = DisbursementsResource.get
-    list_disbursements = DisbursementsResource.list
-    cancel_disbursement = DisbursementsResource.cancel
-    quote_disbursement = DisbursementsResource.quote
-    get_escrow_disbursement = EscrowDisbursementsResource.get
-    list_escrow_disbursements = EscrowDisbursementsResource.list
-    release_escrow_disbursement = EscrowDisbursementsResource.release
-    cancel_escrow_disbursement = EscrowDisbursementsResource.cancel
-    request_otp = OtpResource.request
-    connect_shopify = ShopifyResource.connect
-    disconnect_shopify = ShopifyResource.disconnect
-    get_shopify_session = ShopifyResource.get_session
-
-    @calls(contract.Disbursements.create_disbursement, _batch)
-    def disburse(
-        self,
-        *,
-        recipients: Sequence[Any],
-        currency: str,
-        payment_method: str,
-        description: str | None = None,
-        idempotency_key: str | None = None,
-        request_options: Options = None,
-    ) -> DisbursementSummary:
-        """Pay a batch of recipients: models (`Recipient`) or mappings."""
-        ...
-
-    @calls(contract.EscrowDisbursements.create_escrow_disbursement, _batch)
-    def escrow_disburse(
-        self,
-        *,
-        recipients: Sequence[Any],
-        currency: str,
-        payment_method: str,
-        description: str | None = None,
-        user_location: Any = None,
-        idempotency_key: str | None = None,
-        request_options: Options = None,
-    ) -> EscrowDisbursement:
-        """Open an escrow for each recipient: models (`EscrowRecipient`) or mappings."""
-        ...
-
-    def build_authorize_url(
-        self,
-        *,
-        merchant_id: str,
-        external_user_id: str,
-        redirect_uri: str,
-        state: str | None = None,
-        code_challenge: str | None = None,
-        code_challenge_method: str | None = None,
-    ) -> str:
-        """Return where to send the customer's browser; sends nothing, leaves out what is None (PX-5)."""
-        given = (merchant_id, external_user_id, redirect_uri, state, code_challenge, code_challenge_method)
-        caller: Any = self.caller
-        return authorize_url(caller.session.policy.base_url, dict(zip(AUTHORIZE, given, strict=True)))
-
-    @calls(contract.OAuth.authorize_test, _authorization, public=True)
-    def authorize_test(
-        self,
-        *,
-        merchant_id: str,
-        external_user_id: str,
-        redirect_uri: str,
-        state: str | None = None,
-        code_challenge: str | None = None,
-        code_challenge_method: str | None = None,
-        as_owner: bool = False,
-        request_options: Options = None,
-    ) -> AuthorizeTest:
-        """Authorize without a browser; see `AuthResource.authorize_test`."""
-        ...
-
-    @calls(contract.OAuth.request_token, _code_grant, public=True)
-    def exchange_token(
-        self,
-        *,
-        code: str,
-        redirect_uri: str,
-        client_id: str,
-        client_secret: str,
-        grant_type: str = "authorization_code",
-        code_verifier: str | None = None,
-        request_options: Options = None,
-    ) -> Tokens:
-        """Exchange a code for tokens. Sent once: a code is good for one use."""
-        ...
-
-    @calls(contract.OAuth.request_token, _refresh_grant, public=True)
-    def refresh_token(
-        self, *, refresh_token: str, client_id: str, client_secret: str, request_options: Options = None
-    ) -> Tokens:
-        """Exchange a refresh token for a new pair. Sent once: it is good for one use."""
-        ...
-
-    @flows(_wait(contract.Payments.get_payment, "payment_id", lambda payment: payment.status.is_terminal()))
-    def wait_for_payment(
-        self,
-        payment_id: str,
-        *,
-        timeout: float = 300.0,
-        until: Callable[[Payment], bool] | None = None,
-        poll: PollOptions = _POLL,
-        request_options: Options = None,
-    ) -> Payment:
-        """Look at a payment until it will not change any more, or until `until` says so.
-
-        Raises `PiaxisWaitTimeout` after `timeout` seconds. Look at the answer's `status`: it may have failed.
-        """
-        ...
-
-    @flows(
-        _wait(contract.Escrows.get_escrow, "escrow_id", lambda escrow: escrow.status != EscrowStatus.PENDING)
-    )
-    def wait_for_escrow(
-        self,
-        escrow_id: str,
-        *,
-        timeout: float = 300.0,
-        until: Callable[[Escrow], bool] | None = None,
-        poll: PollOptions = _POLL,
-        request_options: Options = None,
-    ) -> Escrow:
-        """Look at an escrow until it is no longer pending (which a dispute ends, too), or until `until` says so.
-
-        For its money: ``until=lambda escrow: escrow.balance_escrow_in >= escrow.amount``. Raises `PiaxisWaitTimeout`.
-        """
-        ...
-
-    @flows(
-        _wait(
-            contract.Disbursements.get_disbursement,
-            "disbursement_id",
-            lambda batch: batch.status.is_terminal(),
-        )
-    )
-    def wait_for_disbursement(
-        self,
-        disbursement_id: str,
-        *,
-        timeout: float = 300.0,
-        until: Callable[[Disbursement], bool] | None = None,
-        poll: PollOptions = _POLL,
-        request_options: Options = None,
-    ) -> Disbursement:
-        """Look at a batch until nothing of it is under way, or until `until` says so. Raises `PiaxisWaitTimeout`."""
         ...
