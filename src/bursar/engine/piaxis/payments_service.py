@@ -35,6 +35,8 @@ from bursar.piaxis.models.payments import (
     TransactionDetails,
 )
 
+_TWO_PLACES: Final = Decimal("0.00")
+"""Added to a price, it makes two decimals of fewer."""
 _ALIASES: Final = {PaymentStatus.COMPLETED: PaymentStatus.SUCCEEDED}
 
 
@@ -139,7 +141,9 @@ def _price(value: object) -> Decimal | None:
         price = Decimal(str(value).replace(",", ""))
     except InvalidOperation:
         return None
-    return price if price.is_finite() and abs(price.adjusted()) < 30 else None
+    if not price.is_finite() or abs(price.adjusted()) >= 20:
+        return None
+    return price + _TWO_PLACES
 
 
 def _listed(row: Row, email: str | None) -> PaymentItem:
