@@ -27,11 +27,11 @@ Reason = Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"\S")]
 """Why: goes to the audit trail."""
 
 _REFUSED = {
-    400: "The request does not have the documented form.",
+    400: "The request does not have the documented form, or breaks a rule.",
     402: "The wallet cannot pay.",
     404: "There is no such thing.",
     409: "The thing is in a state that does not allow this.",
-    422: "A rule is broken.",
+    422: "A value does not fit the thing that it is about.",
 }
 
 
