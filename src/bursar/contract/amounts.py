@@ -43,7 +43,7 @@ def misplaced(
         inner = _form(kind, form)
         for name, member, member_kind in _members(value, kind, origin, options):
             yield from misplaced(member, member_kind, f"{pointer}/{name}", inner)
-    elif origin is list and isinstance(value, list):
+    elif origin is list and isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
             yield from misplaced(item, options[0], f"{pointer}/{index}", form)
 
@@ -65,7 +65,7 @@ def written(value: Any, kind: Any, form: AmountForm = _NUMBER) -> Any:
             for name, member, member_kind in _members(value, kind, origin, options)
         }
         return {**value, **changed}
-    if origin is list and isinstance(value, list):
+    if origin is list and isinstance(value, (list, tuple)):
         return [written(item, options[0], form) for item in value]
     return value
 
