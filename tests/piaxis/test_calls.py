@@ -123,6 +123,14 @@ def test_pc33_px_3_amounts_go_as_decimal_texts(client: Blocking, api: Api, amoun
         assert sent(api.last) == {**NEW_PAYMENT, "amount": text}
 
 
+def test_pc33_amounts_in_a_tuple_are_amounts(client: Blocking, api: Api) -> None:
+    batch: dict[str, Any] = {"currency": "UGX", "payment_method": "mtn"}
+    client.disburse(recipients=({"recipient_id": "r", "amount": 5},), **batch)
+    assert sent(api.last)["recipients"][0]["amount"] == "5"
+    inexact = ({"recipient_id": "r", "amount": 1.5},)
+    refused(lambda: client.disburse(recipients=inexact, **batch), "/recipients/0/amount")
+
+
 @pytest.mark.parametrize(
     "amount", [1.5, True, None, "1e3", "abc", "15.000,00", "", Decimal("NaN"), "NaN", 0, "-1"]
 )

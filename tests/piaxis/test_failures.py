@@ -320,6 +320,14 @@ def test_pc91_a_failure_without_answer_is_an_error_and_reports_may_fail(
     assert body["user_agent"] == "piaxis-python-sdk"
 
 
+def test_pc91_what_cannot_be_told_does_not_hide_the_failure(open_api: Open, connect: Connect) -> None:
+    api = open_api(refusing)
+    settings = ErrorReporting(metadata={"unsendable": object()})
+    with pytest.raises(PiaxisValidationError):
+        connect(api, error_reporting=settings).get_payment("p")
+    assert not reported(api)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

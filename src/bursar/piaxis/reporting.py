@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from bursar.client import Flow, Send
-from bursar.contract import ApiError, BaseEndpoint, Request, TransportError
+from bursar.contract import ApiError, BaseEndpoint, BursarError, Request
 from bursar.contract.json import dumps
 from bursar.contract.url import base_url
 
@@ -39,11 +39,11 @@ def reporter(options: PiaxisOptions, user_agent: str) -> Report | None:
     )
 
     def report(error: ApiError, endpoint: BaseEndpoint) -> Flow[None]:
-        body = dumps(_told(error, endpoint, settings, named or "piaxis-python-sdk"))
         try:
+            body = dumps(_told(error, endpoint, settings, named or "piaxis-python-sdk"))
             yield Send(Request("POST", url, headers, body), TIMEOUT)
-        except TransportError:
-            return
+        except BursarError:
+            return  # the call's own error is what matters
 
     return report
 
