@@ -15,7 +15,7 @@ from bursar.engine.piaxis.otp import SANDBOX_CODE, Codes
 from bursar.engine.piaxis.service import PiaxisServices
 from bursar.engine.piaxis.shopify import ShopifyService
 from bursar.engine.webhooks.dispatch import Dispatcher
-from bursar.piaxis.contract import Disbursements, Otp, Payments, Shopify
+from bursar.piaxis.contract import Disbursements, EscrowDisbursements, Escrows, Otp, Payments, Shopify
 from bursar.server.api import Api
 from bursar.server.piaxis.access import Guards
 from bursar.server.piaxis.authorize import Authorize
@@ -57,6 +57,7 @@ def partner_api(core: Core, services: PiaxisServices, url: str) -> Api:
     _add_oauth(api, guards, core, services.codes, secure=url.startswith("https:"))
     _add_payments(api, guards, services)
     _add_disbursements(api, guards, services)
+    _add_escrows(api, guards, services)
     _add_shopify(api, guards, ShopifyService(core, url + API_MOUNT))
     return api
 
@@ -95,14 +96,35 @@ def _add_payments(api: Api, guards: Guards, services: PiaxisServices) -> None:
     bind(api, route(Otp.request_otp, services.otp.request_otp), merchants)
 
 
+def _add_escrows(api: Api, guards: Guards, services: PiaxisServices) -> None:
+    service, named = services.escrows, guards.merchant(named=True)
+    creating = guards.merchant(scope="escrow:create", named=True)
+    managing = guards.merchant(scope="escrow:manage", named=True)
+    bind(api, route(Escrows.create_escrow, service.create_escrow), creating)
+    bind(api, route(Escrows.list_escrows, service.list_escrows), named)
+    bind(api, route(Escrows.get_escrow, service.get_escrow), creating)
+    bind(api, route(Escrows.get_escrow_status, service.get_escrow_status), creating)
+    bind(api, route(Escrows.release_escrow, service.release_escrow), named)
+    bind(api, route(Escrows.reverse_escrow, service.reverse_escrow), named)
+    bind(api, route(Escrows.fulfill_escrow_term, service.fulfill_escrow_term), managing)
+    disputing = route(Escrows.dispute_escrow, service.dispute_escrow)
+    bind(api, disputing, managing, legacy=["reason", "initiator_role"])  # PS77
+
+
 def _add_disbursements(api: Api, guards: Guards, services: PiaxisServices) -> None:
-    service, named = services.disbursements, guards.merchant(named=True)
+    service, batches = services.disbursements, services.escrow_disbursements
+    named = guards.merchant(named=True)
     for bound in (
         route(Disbursements.create_disbursement, service.create_disbursement),
         route(Disbursements.quote_disbursement, service.quote_disbursement),
         route(Disbursements.get_disbursement, service.get_disbursement),
         route(Disbursements.list_disbursements, service.list_disbursements),
         route(Disbursements.cancel_disbursement, service.cancel_disbursement),
+        route(EscrowDisbursements.create_escrow_disbursement, batches.create_escrow_disbursement),
+        route(EscrowDisbursements.get_escrow_disbursement, batches.get_escrow_disbursement),
+        route(EscrowDisbursements.list_escrow_disbursements, batches.list_escrow_disbursements),
+        route(EscrowDisbursements.release_escrow_disbursement, batches.release_escrow_disbursement),
+        route(EscrowDisbursements.cancel_escrow_disbursement, batches.cancel_escrow_disbursement),
     ):
         bind(api, bound, named)
 
