@@ -292,8 +292,6 @@ async def _pool(url: str) -> Any:
                 "application_name": "bursar",
                 "jit": "off",
                 "plan_cache_mode": "force_custom_plan",
-                "default_transaction_isolation": "repeatable read",
-                "default_transaction_read_only": "on",
             },
         )
 
@@ -316,7 +314,7 @@ async def _in_snapshot(pool: Any, query: Callable[[Rows], T]) -> T:
 
 @contextlib.asynccontextmanager
 async def _transaction(connection: Connection) -> AsyncGenerator[None, None]:
-    transaction = connection.transaction()
+    transaction = connection.transaction(isolation="repeatable_read", readonly=True)
     await transaction.start()
     try:
         yield
@@ -357,7 +355,7 @@ async def _revision(connection: Connection) -> str | None:
 def _explained(url: str) -> Generator[None, None, None]:
     try:
         yield
-    except (*_LOST, asyncpg.PostgresError, ValueError) as error:
+    except (*_LOST, asyncpg.PostgresError, asyncpg.InternalClientError, ValueError) as error:
         raise StoreUnusable(f"cannot open {shown(url)}: {str(error) or type(error).__name__}") from error
 
 
@@ -366,7 +364,7 @@ def _refused() -> Generator[None, None, None]:
     """A server that takes no session now is as good as one that cannot be reached."""
     try:
         yield
-    except asyncpg.PostgresError as error:
+    except (asyncpg.PostgresError, asyncpg.InternalClientError) as error:
         raise ConnectionError(str(error)) from error
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
@@ -232,8 +233,11 @@ class SqliteStore:
             if self._committing is None:
                 self._connection.execute("COMMIT")
             else:
-                loop = asyncio.get_running_loop()
-                await loop.run_in_executor(self._committing, self._connection.execute, "COMMIT")
+                begun = threading.Event()
+                commit = partial(self._commit_in_thread, begun)
+                waiting = asyncio.get_running_loop().run_in_executor(self._committing, commit)
+                begun.wait()  # or the thread would get Python's lock only when the loop has nothing left to do
+                await waiting
         except sqlite3.Error as error:
             self._roll_back()
             if self._stored_version() != version:
@@ -242,6 +246,10 @@ class SqliteStore:
                 outcome: Outcome = "unknown" if input_output else "rejected"
                 raise CommitFailed(f"the database could not commit: {error}", outcome) from error
         self._version = version
+
+    def _commit_in_thread(self, begun: threading.Event) -> None:
+        begun.set()
+        self._connection.execute("COMMIT")
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
