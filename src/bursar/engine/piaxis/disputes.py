@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from bursar.engine.piaxis import audit, escrow_actors, escrow_moves, escrows, money
 from bursar.engine.piaxis.caller import Caller
+from bursar.engine.piaxis.cards import refuse_card_numbers
 from bursar.engine.piaxis.errors import conflict, invalid, not_found
 from bursar.engine.piaxis.escrow_events import tell
 from bursar.engine.piaxis.escrow_moves import Whole
@@ -26,6 +27,7 @@ def open_dispute(view: View, caller: Caller, id: str, asked: DisputeEscrow) -> D
     row = escrows.own(view, caller, id)
     if not asked.reason.strip():
         raise invalid(("body", "reason"), "a dispute needs a reason", "missing")
+    refuse_card_numbers(asked.reason, ("body", "reason"))
     if asked.initiator_role not in (None, *ROLES):
         raise invalid(("body", "initiator_role"), f"initiator_role is one of {', '.join(ROLES)}", "enum")
     whole = escrow_moves.load(view, row)

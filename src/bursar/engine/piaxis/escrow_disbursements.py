@@ -23,8 +23,18 @@ from bursar.engine.piaxis import (
     money,
 )
 from bursar.engine.piaxis.caller import Caller
+from bursar.engine.piaxis.cards import refuse_card_numbers
 from bursar.engine.piaxis.disbursements import METHODS, RAILS
-from bursar.engine.piaxis.errors import InvalidRequest, Issue, Refusal, conflict, invalid, no_money, not_found
+from bursar.engine.piaxis.errors import (
+    InvalidRequest,
+    Issue,
+    Loc,
+    Refusal,
+    conflict,
+    invalid,
+    no_money,
+    not_found,
+)
 from bursar.engine.piaxis.escrow_moves import Whole
 from bursar.engine.piaxis.escrow_states import FINAL, SHOWN, State
 from bursar.engine.piaxis.escrow_tables import (
@@ -65,6 +75,7 @@ def create(
     view: View, caller: Caller, asked: NewEscrowDisbursement
 ) -> tuple[EscrowBatch, list[EscrowItem], list[EscrowRow]]:
     """Open the escrows of a batch and fund them all, or none. Raises `InvalidRequest`, or `Refusal` without money."""
+    refuse_card_numbers(asked.description, ("body", "description"))
     currency = money.check_currency(asked.currency, ("body", "currency"))
     method = asked.payment_method.value
     if method not in METHODS:
@@ -106,6 +117,7 @@ def release(
     escrow_actors.require_merchant(caller)
     if force:
         escrow_actors.require_owner(caller, reason)
+    refuse_card_numbers(reason, ("body", "reason"))
     items = _named(view, batch, escrow_ids)
     _want(view, items)
     acted = for_each(view, items, lambda item: _release_one(view, item, reason, force=force))
@@ -124,6 +136,7 @@ def cancel(view: View, caller: Caller, id: str, reason: str | None) -> EscrowBat
     """
     batch = own(view, caller, id)
     escrow_actors.require_merchant(caller)
+    refuse_card_numbers(reason, ("body", "reason"))
     if batch.status != escrow_batches.PENDING:
         raise conflict(f"escrow disbursement {id} is {batch.status}: only a pending one can be cancelled")
     items = list(view.scan(ESCROW_ITEMS, id))
@@ -258,7 +271,8 @@ def _amounts(
     amounts: list[int] = []
     issues: list[Issue] = []
     for index, recipient in enumerate(asked.recipients):
-        loc = ("body", "recipients", index)
+        loc: Loc = ("body", "recipients", index)
+        refuse_card_numbers(recipient.reference, (*loc, "reference"))
         try:
             amounts.append(money.minor(recipient.amount, currency, (*loc, "amount")))
         except InvalidRequest as refusal:

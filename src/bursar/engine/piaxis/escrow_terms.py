@@ -6,12 +6,14 @@ Whoever touches an escrow first lets `catch_up` do what the clock has brought, s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final
 
 from msgspec.structs import replace
 
 from bursar.engine import limits
 from bursar.engine.piaxis import otp, terms
+from bursar.engine.piaxis.cards import refuse_card_numbers
 from bursar.engine.piaxis.errors import Counted, Kind, Loc, conflict, invalid, not_found
 from bursar.engine.piaxis.escrow_events import tell
 from bursar.engine.piaxis.escrow_states import FUNDED
@@ -94,6 +96,13 @@ def of(rows: Sequence[TermRow], escrow: EscrowRow, term_id: str) -> TermRow:
     return found
 
 
+def refuse_cards(data: Data, at: Loc) -> None:
+    """Refuse texts of a term that hold a card number; coordinates have as many digits, so numbers are let through."""
+    for name, value in data.items():
+        if not isinstance(value, (int, float, Decimal)):
+            refuse_card_numbers(value, (*at, name))
+
+
 def fulfil(view: View, escrow: EscrowRow, row: TermRow, evidence: Evidence) -> Progress:
     """Take evidence for a term; a met one stays as it is (PS69). Raises `InvalidRequest` and `Refusal`."""
     kind = terms.TYPES[row.type]
@@ -114,6 +123,7 @@ def fulfil(view: View, escrow: EscrowRow, row: TermRow, evidence: Evidence) -> P
 def _opened(view: View, escrow: str, position: int, asked: NewTerm, at: Loc) -> TermRow:
     kind = terms.known(asked.type.value, (*at, "type"))
     checked = kind.opened(asked.data, (*at, "data"))
+    refuse_cards(checked.data, (*at, "data"))
     until = [_expiry(asked, at), kind.expires_at(checked.data)]
     expires_at = min((each for each in until if each is not None), default=None)
     if expires_at is not None and expires_at <= view.now:

@@ -21,10 +21,10 @@ from bursar.engine.piaxis import (
     money,
     payers,
     providers,
-    terms,
 )
 from bursar.engine.piaxis.allocations import Chosen
 from bursar.engine.piaxis.caller import Caller
+from bursar.engine.piaxis.cards import refuse_card_numbers
 from bursar.engine.piaxis.errors import Code, bad_request, conflict, invalid, not_found
 from bursar.engine.piaxis.escrow_events import tell
 from bursar.engine.piaxis.escrow_moves import Whole
@@ -59,6 +59,7 @@ def create(view: View, caller: Caller, asked: NewEscrow) -> Whole:
     if asked.receiver_id not in (None, caller.merchant):
         message = "receiver_id must be the merchant's own account id, or absent"
         raise bad_request(Code.RECIPIENT_MISMATCH, message)
+    _refuse_card_numbers(asked)
     payer = payers.read_payer(view, caller, asked.user_info)
     payers.check_method(asked.payment_method.value, payer)
     new_id = view.ids.uuid()
@@ -94,6 +95,7 @@ def release(view: View, caller: Caller, id: str, asked: ReleaseEscrow) -> tuple[
     """Pay the receiver what the request names (PS52-PS64). Raises `InvalidRequest` and `Refusal`."""
     row = own(view, caller, id)
     escrow_actors.require_merchant(caller)
+    refuse_card_numbers(asked.reason, ("body", "reason"))
     if asked.force:
         escrow_actors.require_owner(caller, asked.reason)
     whole = escrow_moves.load(view, row)
@@ -121,6 +123,7 @@ def reverse(view: View, caller: Caller, id: str, asked: ReverseEscrow) -> tuple[
     """Give the sender back what the request names (PS64-PS66). Raises `InvalidRequest` and `Refusal`."""
     row = own(view, caller, id)
     escrow_actors.require_merchant(caller)
+    refuse_card_numbers(asked.reason, ("body", "reason"))
     whole = escrow_moves.load(view, row)
     after(id, whole.row.at, Event.REVERSE)
     chosen = _chosen(whole, asked.allocation_keys, asked)
@@ -243,6 +246,14 @@ def _opened(
     )
 
 
+def _refuse_card_numbers(asked: NewEscrow) -> None:
+    for name in ("metadata", "external_order_id", "external_user_id"):
+        refuse_card_numbers(getattr(asked, name), ("body", name))
+    for position, each in enumerate(asked.allocations or []):
+        for name in ("allocation_key", "seller_reference", "description", "metadata"):
+            refuse_card_numbers(getattr(each, name), ("body", "allocations", position, name))
+
+
 def _metadata(asked: NewEscrow) -> dict[str, object] | None:
     """The caller's own keys. Raises `InvalidRequest` for those that the answer adds (PS49)."""
     if asked.metadata is None:
@@ -284,7 +295,7 @@ def _check_term(term: TermRow, term_id: str, asked: FulfillTerm) -> None:
     if asked.term_type.value != term.type:
         raise invalid(("body", "term_type"), f"this term is a {term.type}", "enum")
     kept(asked.data, ("body", "data"))
-    terms.known(term.type, ("body", "term_type"))
+    escrow_terms.refuse_cards(asked.data, ("body", "data"))
 
 
 def _check_speaker(caller: Caller, row: EscrowRow, asked: FulfillTerm) -> None:
