@@ -331,7 +331,7 @@ class RefundedPayment(Model, kw_only=True):
 
 
 class Dispute(Model, kw_only=True):
-    """A buyer's or the merchant's objection to an escrow. `held` is what is still in it."""
+    """The sender's or the receiver's objection to an escrow. `held` is what is still in it."""
 
     id: str
     escrow: str
@@ -360,9 +360,9 @@ class Resolution(Model, kw_only=True):
     """Who gets what of the held money: the two amounts add up to it (E9)."""
 
     release: Decimal
-    """To the merchant."""
+    """To the receiver: the merchant, unless the escrow is one of a batch."""
     reverse: Decimal
-    """To the buyer."""
+    """To the sender."""
     reason: Reason
 
 
@@ -550,7 +550,7 @@ class PiaxisOperator(Resource[C]):
 
     @post("/operator/v1/disputes/{dispute}/resolve", effect=Effect.ONCE, errors=_REFUSED)
     def resolve_dispute(self, dispute: Id, resolution: Resolution) -> Dispute:
-        """Divide the held money between the merchant and the buyer; the escrow ends (E9)."""
+        """Divide the held money between receiver and sender; the escrow ends (E9)."""
         ...
 
     @post("/operator/v1/disputes/{dispute}/dismiss", effect=Effect.ONCE, errors=_REFUSED)

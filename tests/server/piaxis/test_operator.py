@@ -59,6 +59,51 @@ def test_fees_are_quoted(http, office):
     assert office("GET", "/fees")[1]["fees"][0]["settings"]["percent"] == 1.5
 
 
+def disputed(http):
+    """An escrow of 50000 with a slice of 20000, disputed; gives its id and the dispute's."""
+    escrow = {
+        "amount": "50000",
+        "currency_code": "UGX",
+        "payment_method": "mtn",
+        "terms": [{"type": "manual_release", "data": {}}],
+        "allocations": [{"allocation_key": "a", "amount": "20000"}],
+    }
+    customer = {"email": "buyer@example.com", "phone_number": "+256700000000"}
+    otp = json.loads(http("POST", "/request-otp", json=customer).body)["otp"]
+    body = {**escrow, "user_info": {**customer, "otp": otp}}
+    made = json.loads(http("POST", "/escrows/", json=body).body)
+    answer = http("POST", f"/escrows/{made['id']}/disputes", json={"reason": "never came"})
+    return made["id"], json.loads(answer.body)["dispute_id"]
+
+
+def test_a_dispute_is_resolved_by_dividing_what_is_held(http, office):
+    escrow, dispute = disputed(http)
+    listed = office("GET", "/disputes")[1]["disputes"]
+    assert [(each["id"], each["escrow"], each["held"], each["outcome"]) for each in listed] == [
+        (dispute, escrow, 50000, None)
+    ]
+    too_little = {"release": 30000, "reverse": 10000, "reason": "photos"}
+    status, answer = office("POST", f"/disputes/{dispute}/resolve", too_little)
+    assert status == 422
+    assert "50000.00" in json.dumps(answer)
+    status, done = office("POST", f"/disputes/{dispute}/resolve", {**too_little, "reverse": 20000})
+    assert (status, done["outcome"], done["released"], done["reversed"]) == (200, "resolved", 30000, 20000)
+    assert (done["held"], done["decided_by"], done["why"]) == (0, "hub-operator", "photos")
+    assert office("GET", "/disputes")[1]["disputes"] == []
+    assert office("POST", f"/disputes/{dispute}/dismiss", {"reason": "x"})[0] == 409
+    assert json.loads(http("GET", f"/escrows/{escrow}").body)["balance_escrow_out"] == "50000.00"
+    assert office("GET", "/trial-balance")[1]["problems"] == []
+
+
+def test_a_dismissed_dispute_lets_the_escrow_go_on(http, office):
+    escrow, dispute = disputed(http)
+    assert http("POST", f"/escrows/{escrow}/release", json={}).status == 409
+    status, done = office("POST", f"/disputes/{dispute}/dismiss", {"reason": "no evidence"})
+    assert (status, done["outcome"], done["held"]) == (200, "dismissed", 50000)
+    assert http("POST", f"/escrows/{escrow}/release", json={}).status == 200
+    assert office("POST", "/disputes/none/dismiss", {"reason": "x"})[0] == 404
+
+
 def test_the_books_are_in_order(office):
     status, balance = office("GET", "/trial-balance")
     assert status == 200

@@ -15,7 +15,18 @@ from bursar.engine.core import Core
 from bursar.engine.currency import to_decimal, to_minor
 from bursar.engine.errors import InvalidInput, NotFound
 from bursar.engine.piaxis import accounts as book
-from bursar.engine.piaxis import audit, fees, merchants, payments, providers, refunds, shown, treasury
+from bursar.engine.piaxis import (
+    audit,
+    disputes,
+    fees,
+    merchants,
+    payments,
+    providers,
+    refunds,
+    shown,
+    treasury,
+)
+from bursar.engine.piaxis.escrow_tables import DISPUTES, ESCROWS
 from bursar.engine.piaxis.invariants import check
 from bursar.engine.piaxis.providers import Behaviour, Handlers, Report, Rule
 from bursar.engine.piaxis.tables import (
@@ -320,6 +331,43 @@ class OperatorService:
             lambda view: payments.refund(view, caller.client_id, payment, why.reason)
         )
         return shown.refunded(row)
+
+    # Disputes.
+
+    async def list_disputes(self, caller: Operator, limit: int = 100) -> contract.Disputes:
+        """Return open disputes, oldest first."""
+
+        def query(view: ReadView) -> contract.Disputes:
+            where: Where = {"outcome": None}
+            rows = view.select(DISPUTES, where, order=("opened_at", "id"), limit=limit)
+            return contract.Disputes([shown.dispute(row, view.get(ESCROWS, row.escrow)) for row in rows])
+
+        return await self._core.read(query)
+
+    async def resolve_dispute(
+        self, caller: Operator, dispute: str, resolution: contract.Resolution
+    ) -> contract.Dispute:
+        """Divide what is held. Raises `Refusal` and `InvalidInput`."""
+
+        def command(view: View) -> contract.Dispute:
+            escrow = view.get(ESCROWS, disputes.known(view, dispute).escrow)
+            currency = "" if escrow is None else escrow.currency
+            release = to_minor(resolution.release, currency, "/release")
+            reverse = to_minor(resolution.reverse, currency, "/reverse")
+            why = resolution.reason
+            row, whole = disputes.resolve(view, caller.client_id, dispute, release, reverse, why)
+            return shown.dispute(row, whole.row)
+
+        return await self._core.submit(command)
+
+    async def dismiss_dispute(self, caller: Operator, dispute: str, why: contract.Why) -> contract.Dispute:
+        """Let the escrow go on. Raises `Refusal`."""
+
+        def command(view: View) -> contract.Dispute:
+            row, whole = disputes.dismiss(view, caller.client_id, dispute, why.reason)
+            return shown.dispute(row, whole.row)
+
+        return await self._core.submit(command)
 
     # The books.
 

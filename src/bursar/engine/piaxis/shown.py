@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from bursar.engine.currency import to_decimal
+from bursar.engine.piaxis.escrow_tables import DisputeRow, EscrowRow
 from bursar.engine.piaxis.merchants import MERCHANT
 from bursar.engine.piaxis.tables import (
     Account,
@@ -134,6 +135,28 @@ def refund(row: Refund) -> contract.Refund:
         attempts=row.attempts,
         error=row.error,
         created_at=moment(row.created_at),
+    )
+
+
+def dispute(row: DisputeRow, escrow: EscrowRow | None) -> contract.Dispute:
+    """Return a dispute with what is still held."""
+    if escrow is None:
+        raise RuntimeError(f"dispute {row.id} is about escrow {row.escrow}, which is not there")
+    return contract.Dispute(
+        id=row.id,
+        escrow=row.escrow,
+        merchant=row.merchant,
+        initiator_role=row.initiator_role,
+        reason=row.reason,
+        currency=escrow.currency,
+        held=to_decimal(escrow.held, escrow.currency),
+        opened_at=moment(row.opened_at),
+        outcome=row.outcome,
+        released=to_decimal(row.released, escrow.currency),
+        reversed=to_decimal(row.reversed, escrow.currency),
+        decided_at=moment(row.decided_at),
+        decided_by=row.decided_by or None,
+        why=row.why or None,
     )
 
 

@@ -45,6 +45,9 @@ def _routes(service: OperatorService) -> list[Route]:
         route(PiaxisOperator.retry_refund, service.retry_refund),
         route(PiaxisOperator.credit_refund, service.credit_refund),
         route(PiaxisOperator.refund_payment, service.refund_payment),
+        route(PiaxisOperator.list_disputes, service.list_disputes),
+        route(PiaxisOperator.resolve_dispute, service.resolve_dispute),
+        route(PiaxisOperator.dismiss_dispute, service.dismiss_dispute),
         route(PiaxisOperator.list_audit, service.list_audit),
         route(PiaxisOperator.trial_balance, service.trial_balance),
     ]
