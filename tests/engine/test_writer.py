@@ -37,12 +37,14 @@ class FragileStore:
         self.lose = 0
         self.gate: asyncio.Event | None = None
         self.commits: list[dict[str, int]] = []
+        self.fetched = 0
 
     @property
     def version(self):
         return self.inner.version
 
     async def fetch(self, wanted):
+        self.fetched += 1
         return await self.inner.fetch(wanted)
 
     async def commit(self, expected, changes):
@@ -120,13 +122,130 @@ def test_commands_that_arrive_during_a_commit_form_one_batch():
     run(scenario())
 
 
-def test_a_batch_has_a_bound():
+def test_a_batch_has_a_bound(monkeypatch):
+    monkeypatch.setattr(limits, "BATCH_ROWS", 10**6)
+
     async def scenario():
         core, store = fragile()
         amount = limits.BATCH_COMMANDS + 3
         await asyncio.gather(*(core.submit(post(pay("world", "a", 1))) for _ in range(amount)))
         assert [commit["logs"] for commit in store.commits] == [limits.BATCH_COMMANDS, 3]
         await core.close()
+
+    run(scenario())
+
+
+def test_a_batch_that_changed_many_rows_takes_no_more_commands(monkeypatch):
+    monkeypatch.setattr(limits, "BATCH_ROWS", 20)
+
+    async def scenario():
+        core, store = fragile()
+        await asyncio.gather(*(core.submit(post(pay("world", "a", 1))) for _ in range(10)))
+        assert [commit["logs"] for commit in store.commits] == [3, 3, 3, 1]
+        await core.close()
+
+    run(scenario())
+
+
+async def _in_flight(core, store):
+    """A payment of 10 to a, held back in its commit, and one of 10 from a that ran on top of it."""
+    store.gate = asyncio.Event()
+    replies = []
+    for new in (pay("world", "a", 10), pay("a", "b", 10)):
+        replies.append(asyncio.create_task(core.submit(post(new))))
+        for _ in range(10):
+            await asyncio.sleep(0)
+    return replies
+
+
+def test_a_batch_runs_while_the_one_before_is_committed_and_is_answered_after_it():
+    """Invariant 6: what it saw may be told only when that is durable."""
+
+    async def scenario():
+        core, store = fragile()
+        await core.submit(post(pay("world", "b", 1)))
+        seen = []
+        paid, passed_on = await _in_flight(core, store)
+        looked = asyncio.create_task(core.submit(lambda v: seen.append(v.volumes(BOOK, "b", USD).balance)))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert seen == [11]
+        assert not any(reply.done() for reply in (paid, passed_on, looked))
+        store.gate.set()
+        assert [(await paid).id, (await passed_on).id] == [2, 3]
+        await looked
+        assert [commit["logs"] for commit in store.commits] == [1, 1, 1]
+        await core.close()
+
+    run(scenario())
+
+
+def test_what_ran_on_top_of_a_failed_commit_runs_again_on_what_is_stored():
+    """Invariant 8: the money of a payment that was not stored cannot be spent."""
+
+    async def scenario():
+        core, store = fragile()
+        await core.submit(post(pay("world", "b", 1)))
+        store.fail_with = CommitFailed("disk full", "rejected")
+        paid, passed_on = await _in_flight(core, store)
+        store.gate.set()
+        replies = await asyncio.gather(paid, passed_on, return_exceptions=True)
+        assert [type(reply) for reply in replies] == [CommitFailed, InsufficientFunds]
+        assert (await core.submit(post(pay("world", "a", 1)))).id == 2
+        assert await balance(core, "b") == 1
+        await core.close()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_what_ran_on_top_of_a_batch_lost_to_another_writer_runs_again_after_it(times):
+    async def scenario():
+        core, store = fragile()
+        await core.submit(post(pay("world", "b", 1)))
+        store.lose = times
+        paid, passed_on = await _in_flight(core, store)
+        store.gate.set()
+        assert [(await paid).id, (await passed_on).id] == [2, 3]
+        assert await balance(core, "b") == 11
+        await core.close()
+
+    run(scenario())
+
+
+def test_rows_are_loaded_when_no_commit_is_under_way():
+    """Else a command could see a row as it was before a batch that is not stored yet."""
+
+    async def scenario():
+        core, store = fragile()
+        await core.submit(lambda v: v.put(NOTES, Note(BOOK, "old", "first")))
+        store.gate = asyncio.Event()
+        changed = asyncio.create_task(core.submit(lambda v: v.put(NOTES, Note(BOOK, "new", "second"))))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        fetched = store.fetched
+        read = asyncio.create_task(core.submit(lambda v: [note.text for note in v.scan(NOTES, BOOK)]))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert store.fetched == fetched
+        store.gate.set()
+        assert await read == ["second", "first"]
+        await changed
+        await core.close()
+
+    run(scenario())
+
+
+def test_closing_waits_for_the_commit_under_way():
+    async def scenario():
+        core, store = fragile()
+        await core.submit(post(pay("world", "b", 1)))
+        replies = await _in_flight(core, store)
+        closing = asyncio.create_task(core.close())
+        await asyncio.sleep(0)
+        store.gate.set()
+        await closing
+        assert [reply.result().id for reply in replies] == [2, 3]
 
     run(scenario())
 

@@ -245,7 +245,7 @@ class Books:
         """Put all rows of an entry into the view; an imported log does not tell the volumes."""
         name, view, log = self._ledger, self._view, entry.log
         put = view.put
-        if view.get(HEADS, name) is None:
+        if log.id == 1:
             register(view, name)
         put(HEADS, entry.head)
         key, text = log.idempotency_key, log.data.decode()

@@ -8,6 +8,9 @@ SECOND_US: Final = 1_000_000
 BATCH_COMMANDS: Final = 256
 """Most commands made durable by one commit."""
 
+BATCH_ROWS: Final = 1_500
+"""Changed rows above which a batch takes no more commands: it is committed while the next ones run."""
+
 QUEUED_COMMANDS: Final = 10_000
 """Most commands waiting for the writer; one more is refused with StoreBusy."""
 

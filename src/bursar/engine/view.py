@@ -35,7 +35,7 @@ _UNKNOWN: Final = object()
 
 
 class Memory:
-    """The rows the writer knows, and which of them the present batch changed."""
+    """The rows the writer knows: stored ones, those of the batch that is being committed, and the present batch's."""
 
     def __init__(self) -> None:
         self.rows: defaultdict[AnyTable, dict[Key, Any]] = defaultdict(dict)
@@ -58,22 +58,26 @@ class Memory:
         keys = [(table, key) for table, key in wanted.keys if key not in self.rows[table]]
         return Wanted(keys, [part for part in wanted.ranges if part not in self.ranges])
 
-    def changes(self) -> Changes:
-        """What the batch is to write."""
+    @property
+    def changed(self) -> int:
+        """How many changes the batch has made."""
+        return len(self.journal)
+
+    def depart(self) -> Changes:
+        """What the batch is to write. From here on another batch may build on it.
+
+        Of cached tables all is kept, within their bound; of the others only what is not in the store yet: whatever
+        else is needed is loaded again.
+        """
         changes: defaultdict[AnyTable, dict[Key, Any]] = defaultdict(dict)
         for table, key, _ in self.journal:
             changes[table][key] = self.rows[table][key]
-        return changes
-
-    def settle(self) -> None:
-        """After a commit: keep the cached tables, within their bound, and forget the rest."""
+        for table, rows in self.rows.items():
+            if not table.cached or len(rows) > limits.CACHED_ROWS:
+                self.rows[table] = dict(changes.get(table, ()))
         self.journal.clear()
         self.ranges.clear()
-        for table in [table for table in self.rows if not table.cached]:
-            del self.rows[table]
-        for rows in self.rows.values():
-            if len(rows) > limits.CACHED_ROWS:
-                rows.clear()
+        return changes
 
     def forget(self) -> None:
         """After a failed commit: nothing in memory can be trusted."""

@@ -1,6 +1,8 @@
 """Group commit: commands run one after another, and all that arrive during a commit form the next batch.
 
-A reply leaves only after its batch is durable (invariant 6). A command that raises changes nothing (invariant 8).
+The next batch runs in memory while the one before it is being committed; when that commit fails, what ran on top of it
+never happened, and runs again. A reply leaves only after its batch is durable (invariant 6). A command that raises
+changes nothing (invariant 8).
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any, Generic, TypeVar, cast
 
 from bursar.engine import limits
@@ -60,7 +63,10 @@ class Writer:
         self._ids = ids.child(store.version)
         self._memory = Memory()
         self._queue: deque[_Submitted[Any]] = deque()
-        self._arrived = asyncio.Event()
+        self._news = asyncio.Event()
+        """A command arrived, a commit ended, or the engine closes."""
+        self._flight: asyncio.Task[bool] | None = None
+        """The last commit; see `_commit`."""
         self._closing = False
         self._submitted = 0
         self._latest = 0
@@ -80,53 +86,97 @@ class Writer:
         self._submitted += 1
         submitted = _Submitted(command, tuple(reads), self._submitted)
         self._queue.append(submitted)
-        self._arrived.set()
+        self._news.set()
         return await submitted.future
 
     async def close(self) -> None:
         """Accept nothing more, finish what was accepted."""
         self._closing = True
-        self._arrived.set()
+        self._news.set()
         await self._task
 
     async def _run(self) -> None:
-        while self._queue or not self._closing:
-            if not self._queue:
-                self._arrived.clear()
-                await self._arrived.wait()
-                continue
-            size = min(len(self._queue), limits.BATCH_COMMANDS)
-            batch = [self._queue.popleft() for _ in range(size)]
-            await self._process([submitted for submitted in batch if not submitted.future.cancelled()])
+        while True:
+            if self._queue:
+                await self._process()
+            elif self._closing and not self._flying():
+                return
+            else:
+                await self._wait()
 
-    async def _process(self, batch: Sequence[_Submitted[Any]]) -> None:
-        """Run and commit a batch; every caller gets an answer, whatever happens."""
+    def _flying(self) -> asyncio.Task[bool] | None:
+        """The commit that is under way."""
+        return None if self._flight is None or self._flight.done() else self._flight
+
+    async def _wait(self) -> None:
+        """Return when something has happened; sometimes earlier."""
+        self._news.clear()
+        await self._news.wait()
+
+    async def _process(self) -> None:
+        """Run a batch, which grows as long as another commit is under way, and begin to commit it."""
+        batch: list[_Submitted[Any]] = []
+        before = self._flying()
         try:
-            while not await self._attempt(batch):
-                self._memory.forget()
+            while True:
+                room = await self._execute_some(batch)
+                if before is None or before.done() or not room:
+                    break
+                await self._wait()
+            sound = before is None or await before
         except Exception as error:  # noqa: BLE001 - every caller must be answered, whatever a store raises
-            self._memory.forget()
-            failed = error if isinstance(error, CommitFailed) else _unexpected(error)
-            for submitted in batch:
-                submitted.fail(failed)
-        else:
-            for submitted in batch:
-                submitted.settle()
+            self._fail(batch, error)
+            return
+        if not sound:
+            self._run_again(batch)
+            return
+        if not batch:
+            return
+        self._flight = asyncio.create_task(self._commit(batch, self._memory.depart()), name="bursar-commit")
+        self._flight.add_done_callback(lambda task: self._news.set())
+        await asyncio.sleep(0)  # the commit starts before anything else runs
 
-    async def _attempt(self, batch: Sequence[_Submitted[Any]]) -> bool:
-        """False when another writer was faster: the commands must run again on what it wrote."""
-        await self._load(Wanted([read for submitted in batch for read in submitted.reads]))
-        for submitted in batch:
-            await self._execute(submitted)
-        changes = self._memory.changes()
+    async def _commit(self, batch: Sequence[_Submitted[Any]], changes: Changes) -> bool:
+        """Commit and answer. False when nothing of it is stored: what ran on top of it must run again."""
         version = self._store.version
-        # A refusal changes nothing, and yet must rest on what is true now.
-        if not await (self._store.commit(version, changes) if changes else self._store.confirm(version)):
+        try:
+            # A refusal changes nothing, and yet must rest on what is true now.
+            stored = await (self._store.commit(version, changes) if changes else self._store.confirm(version))
+            if stored and changes:
+                self.committed(changes)
+        except Exception as error:  # noqa: BLE001 - every caller must be answered, whatever a store raises
+            self._fail(batch, error)
             return False
-        self._memory.settle()
-        if changes:
-            self.committed(changes)
+        if not stored:  # another writer was faster: the commands run again on what it wrote
+            self._run_again(batch)
+            return False
+        for submitted in batch:
+            submitted.settle()
         return True
+
+    def _run_again(self, batch: Sequence[_Submitted[Any]]) -> None:
+        """Forget what the commands did, and put them back into the queue where they were."""
+        self._memory.forget()
+        self._queue = deque(sorted((*batch, *self._queue), key=lambda submitted: submitted.number))
+
+    def _fail(self, batch: Sequence[_Submitted[Any]], error: Exception) -> None:
+        self._memory.forget()
+        failed = error if isinstance(error, CommitFailed) else _unexpected(error)
+        for submitted in batch:
+            submitted.fail(failed)
+
+    async def _execute_some(self, batch: list[_Submitted[Any]]) -> bool:
+        """Run what is in the queue. False when the batch has no room for more."""
+        upcoming = islice(self._queue, limits.BATCH_COMMANDS - len(batch))
+        await self._load(Wanted([read for waiting in upcoming for read in waiting.reads]))
+        while len(batch) < limits.BATCH_COMMANDS and self._memory.changed < limits.BATCH_ROWS:
+            if not self._queue:
+                return True
+            submitted = self._queue.popleft()
+            if not submitted.future.cancelled():
+                batch.append(submitted)
+                await self._execute(submitted)
+        return False
 
     async def _execute(self, submitted: _Submitted[Any]) -> None:
         """Run one command until it has all the rows that it reads; each run draws the same ids."""
@@ -147,8 +197,12 @@ class Writer:
         submitted.error = RuntimeError(f"a command still lacked rows after {limits.COMMAND_RUNS} runs")
 
     async def _load(self, wanted: Wanted) -> None:
+        """Load what is lacking. A commit under way ends first: until then what the store has is not yet the truth."""
         lacking = self._memory.lacks(wanted)
         if lacking.keys or lacking.ranges:
+            flight = self._flying()
+            if flight is not None:
+                await flight
             self._memory.load(await self._store.fetch(lacking))
 
 

@@ -155,8 +155,10 @@ class Session:
         self, request: CreateTransaction, row: LedgerRow, schema: Schema | None, origin: Origin
     ) -> Entry:
         new = self._from_postings(request) if request.postings else self._from_script(request, schema)
-        check_text(new.metadata)
-        _check_reference(request.reference)
+        if new.metadata:
+            check_text(new.metadata)
+        if new.reference:
+            _check_reference(new.reference)
         if new.account_metadata:
             for address, metadata in new.account_metadata.items():
                 check_text({address: "", **(metadata or {})})
@@ -169,7 +171,8 @@ class Session:
             raise InsufficientFund(f"account(s) @{error.account} had/have insufficient funds") from None
         except kernel_errors.ReferenceConflict as error:
             raise Conflict(f'duplicate reference "{error.reference}"') from None
-        history.of_accounts(self._view, row, entry)
+        if entry.accounts:
+            history.of_accounts(self._view, row, entry)
         return entry
 
     def _from_postings(self, request: CreateTransaction) -> NewTransaction:
@@ -314,8 +317,6 @@ def _addresses(new: NewTransaction) -> set[str]:
 
 
 def _check_reference(reference: str) -> None:
-    if not reference:
-        return
     check_text({reference: ""})
     if len(reference.encode()) > REFERENCE_BYTES:
         raise BadMetadata(f"a reference has at most {REFERENCE_BYTES} bytes")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
@@ -18,6 +18,7 @@ INTERPRETER: Final = "experimental-interpreter"
 """The runtime that is not the machine."""
 _SHORT: Final = 8
 """Postings of which a script's text is kept."""
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 _NO_TIME: Final = "0001-01-01T00:00:00Z"
 
 
@@ -118,7 +119,8 @@ class _Schema(Struct, rename="pascal"):
 
 def input_hash(request: Write) -> str:
     """Which input this is: equal for what means the same to the real service."""
-    return urlsafe_b64encode(hashlib.sha256(go_json(_hashed(request)) + b"\n").digest()).decode()
+    digest = hashlib.sha256(go_json(_hashed(request)) + b"\n").digest()
+    return b2a_base64(digest, newline=False).translate(_URL_SAFE).decode()
 
 
 def _hashed(request: Write) -> Struct:
