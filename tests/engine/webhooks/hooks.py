@@ -12,6 +12,7 @@ from bursar.engine.core import Core
 from bursar.engine.ids import Ids
 from bursar.engine.webhooks import emit
 from bursar.engine.webhooks.dispatch import Dispatcher
+from bursar.engine.webhooks.invariants import check
 from bursar.engine.webhooks.piaxis import PiaxisSource
 from bursar.engine.webhooks.sending import Answer, Outgoing
 from bursar.engine.webhooks.service import WebhooksService
@@ -75,6 +76,8 @@ class Hooks:
 
     def __init__(self, url: str = "sqlite://", *, seed: int = 7) -> None:
         self._runner = asyncio.Runner()
+        self.tampered = False
+        """Whether the test damaged the rows: otherwise they are checked at its end."""
         self.clock = SandboxClock(T0)
         self.core: Core = self.do(Core.open(url, clock=self.clock, ids=Ids(seed)))
         self.endpoints = Endpoints(self.clock)
@@ -85,6 +88,10 @@ class Hooks:
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         return self._runner.run(work)
 
+    def damages(self) -> list[str]:
+        """Classes of damage that `verify` finds."""
+        return [damage.kind for damage in self.do(self.core.read(lambda view: list(check(view))))]
+
     def close(self) -> None:
         self.do(self.core.close())
         self._runner.close()
@@ -93,7 +100,10 @@ class Hooks:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.close()
+        try:
+            assert error[0] is not None or self.tampered or self.damages() == []
+        finally:
+            self.close()
 
     def add(self, *events: str, owner: str = OWNER, url: str = URL, **options: Any) -> Endpoint:
         return self.do(self.service.create(owner, url, list(events) or ["*"], **options))
