@@ -22,13 +22,15 @@ from bursar.formance.ledger.v1 import LedgerV1
 from bursar.formance.ledger.v2 import LedgerV2
 from bursar.formance.orchestration.v1 import OrchestrationV1
 from bursar.formance.orchestration.v2 import OrchestrationV2
+from bursar.formance.payments.v1 import PaymentsV1
+from bursar.formance.payments.v3 import PaymentsV3
 from bursar.formance.reconciliation.v1 import ReconciliationV1
 from bursar.formance.search.v1 import SearchV1
 from bursar.formance.wallets.v1 import WalletsV1
 from bursar.formance.webhooks.v1 import WebhooksV1
 
 HOME = Path(os.environ.get("BURSAR_SHARED") or Path(__file__).resolve().parents[3] / "shared")
-SERVICES = ("auth", "flows", "ledger", "reconciliation", "wallets", "webhooks")
+SERVICES = ("auth", "flows", "ledger", "payments", "reconciliation", "wallets", "webhooks")
 FILES = sorted(path for service in SERVICES for path in (HOME / "transcripts").glob(f"{service}_*.jsonl"))
 GROUPS = {
     "sdk": FormanceApi,
@@ -37,6 +39,8 @@ GROUPS = {
     "ledger.v2": LedgerV2,
     "orchestration.v1": OrchestrationV1,
     "orchestration.v2": OrchestrationV2,
+    "payments.v1": PaymentsV1,
+    "payments.v3": PaymentsV3,
     "reconciliation.v1": ReconciliationV1,
     "search.v1": SearchV1,
     "wallets.v1": WalletsV1,

@@ -19,7 +19,7 @@ from tests.formance.recordings import FILES, GROUPS, HOME, Exchange, exchanges, 
 # What the services answer besides their operations: parts of OAuth that browsers and servers use, health, odd requests.
 BESIDES = (
     "/oauth/introspect", "/revoke", "/userinfo", "/authorize", "/end_session", "/keys", "/device_authorization",
-    "/healthz", "/ready", "/_healthcheck", "/_/healthcheck", "/_/debug", "/logged-out",
+    "/healthz", "/ready", "/_healthcheck", "/_/healthcheck", "/_/debug", "/logged-out", "/v3/connectors/open-banking/",
 )  # fmt: skip
 
 

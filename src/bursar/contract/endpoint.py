@@ -412,10 +412,15 @@ def count(
 
 
 def listing(
-    path: str, *, paging: Paging, verb: Verb = "GET", errors: dict[int, str] | None = None
+    path: str,
+    *,
+    paging: Paging,
+    verb: Verb = "GET",
+    errors: dict[int, str] | None = None,
+    deprecated: str = "",
 ) -> Callable[[Callable[Concatenate[Any, P], Item]], Listing[P, Item]]:
     """Describe a listing, which is safe whatever its verb; the annotated return type is that of one item."""
-    description = Description(verb, path, Effect.SAFE, errors=errors or {})
+    description = Description(verb, path, Effect.SAFE, errors=errors or {}, deprecated=deprecated)
 
     def decorate(function: Callable[Concatenate[Any, P], Item]) -> Listing[P, Item]:
         return Listing(function, description, paging)

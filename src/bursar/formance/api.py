@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .auth import AuthApi
     from .ledger import LedgerApi
     from .orchestration import OrchestrationApi
+    from .payments import PaymentsApi
     from .reconciliation import ReconciliationApi
     from .search import SearchApi
     from .wallets import WalletsApi
@@ -90,3 +91,10 @@ class FormanceApi(Resource[C]):
         from .orchestration import OrchestrationApi
 
         return OrchestrationApi(self.caller)
+
+    @property
+    def payments(self) -> PaymentsApi[C]:
+        """Connectors to payment providers, accounts, payments."""
+        from .payments import PaymentsApi
+
+        return PaymentsApi(self.caller)
