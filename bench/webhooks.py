@@ -9,6 +9,7 @@ what came out of its object's order (must be 0).
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import random
 import subprocess
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from bench.processes import ROOT
 from bench.report import Report, machine
+from bursar.engine.verify import verify_database
 
 GOAL_RATE = 2_000
 
@@ -52,6 +54,8 @@ def run(chosen: argparse.Namespace, place: Path) -> Outcome:
             seconds = time.monotonic() - started
             receiver.terminate()
         counts = json.loads(receiver.stdout.read())
+    damages = asyncio.run(verify_database(f"sqlite:///{place / 'hooks.db'}")).damages
+    counts["damages"] = len(damages)
     size = sum(file.stat().st_size for file in place.iterdir()) / 1e6
     return Outcome(seconds, kills, counts, size)
 
@@ -103,7 +107,7 @@ def main() -> None:
     report.goal(f"none out of order: {outcome.counts['out of order']}", outcome.counts["out of order"] == 0)
     report.goal(f"{GOAL_RATE:,}/s with restarts: {rate:,.0f}/s", rate >= GOAL_RATE)
     report.show(chosen.json)
-    if outcome.counts["lost"] or outcome.counts["out of order"] or outcome.counts["badly signed"]:
+    if any(outcome.counts[name] for name in ("lost", "out of order", "badly signed", "damages")):
         sys.exit(1)
 
 

@@ -17,6 +17,7 @@ from bursar.engine.webhooks.piaxis import PiaxisSource
 from bursar.engine.webhooks.sending import Answer, Outgoing
 from bursar.engine.webhooks.service import WebhooksService
 from bursar.engine.webhooks.tables import ATTEMPTS, Attempt, Delivery, Endpoint
+from bursar.engine.work import WORK
 
 T = TypeVar("T")
 T0 = 1_700_000_000_000_000
@@ -87,6 +88,11 @@ class Hooks:
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         return self._runner.run(work)
+
+    def failures(self) -> list[str]:
+        """What handlers of work failed with, where the work is still there."""
+        rows = self.do(self.core.read(lambda view: view.select(WORK)))
+        return [row.error for row in rows if row.error]
 
     def damages(self) -> list[str]:
         """Classes of damage that `verify` finds."""

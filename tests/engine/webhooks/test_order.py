@@ -3,6 +3,7 @@
 import asyncio
 from functools import partial
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,6 +46,33 @@ def test_ps111_order_of_an_object_is_kept_whatever_fails(objects: list[int], ans
         hooks.run_all()
         assert accepted == emitted
         assert hooks.do(hooks.core.read(lambda view: view.count(LANES))) == 0
+
+
+@pytest.mark.parametrize("objects", [1, 100, 450])
+def test_ps111_long_queues_and_many_of_them(objects: int):
+    """900 events of few and of many objects, of which some are told while their forerunners are under way."""
+
+    def many(view, first: int) -> None:
+        for number in range(first, first + 450):
+            name = f"escrow:{number % objects}"
+            data = {"object": name, "n": number}
+            emit(view, source="piaxis", owner=OWNER, type="escrow.released", object=name, data=data)
+
+    with Hooks() as hooks:
+        hooks.add()
+        hooks.do(hooks.core.submit(partial(many, first=0)))
+        hooks.endpoints.reply = lambda got: Answer(500 if len(hooks.received) <= 5 else 200)
+        hooks.run()
+        assert hooks.failures() == []
+        hooks.do(hooks.core.submit(partial(many, first=450)))
+        hooks.run()
+        assert hooks.failures() == []
+        hooks.run_all()
+        accepted: dict[str, list[int]] = {}
+        for got in hooks.received[5:]:
+            accepted.setdefault(got.message["data"]["object"], []).append(got.message["data"]["n"])
+        assert sum(map(len, accepted.values())) == 900
+        assert all(numbers == sorted(numbers) for numbers in accepted.values())
 
 
 def test_ps111_a_failing_object_does_not_hold_up_others():

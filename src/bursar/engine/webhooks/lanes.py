@@ -6,6 +6,7 @@ The endpoint's work then puts it into its lane. Only the head of a lane is tried
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -46,8 +47,13 @@ def admit(view: View, queued: Sequence[Queued]) -> None:
             ]
         )
     )
-    tails = (view.get(LANES, row.endpoint, row.object) for row in queued)
-    _want_deliveries(view, [lane.tail for lane in tails if lane is not None])
+    lanes = [view.get(LANES, row.endpoint, row.object) for row in queued]
+    want_deliveries(view, [lane.tail for lane in lanes if lane is not None])
+    crowd = Counter(row.object for row in queued)
+    behind = (
+        row for row, lane in zip(queued, lanes, strict=True) if lane is not None or crowd[row.object] > 1
+    )
+    want_deliveries(view, [row.delivery for row in behind])
     for row in queued:
         if view.get(INBOX, row.endpoint, row.delivery) is not None:  # else it was cancelled meanwhile
             view.delete(INBOX, row.endpoint, row.delivery)
@@ -103,7 +109,8 @@ def want_work(view: View, endpoints: Iterable[Endpoint]) -> None:
     view.want(Wanted([(WORK, (KIND, endpoint.id)) for endpoint in endpoints]))
 
 
-def _want_deliveries(view: View, ids: Iterable[str]) -> None:
+def want_deliveries(view: View, ids: Iterable[str]) -> None:
+    """Load these deliveries at once: one after the other, a command would be run again for each."""
     view.want(Wanted([(DELIVERIES, (each,)) for each in ids]))
 
 

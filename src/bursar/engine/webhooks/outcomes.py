@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from bursar.engine.limits import WEBHOOK_TEXT_CHARS
 from bursar.engine.store.table import AnyTable, Key
 from bursar.engine.view import View
-from bursar.engine.webhooks.lanes import advance, put_off
+from bursar.engine.webhooks.lanes import advance, put_off, want_deliveries
 from bursar.engine.webhooks.policy import Outcome, Policy
 from bursar.engine.webhooks.sending import Answer
 from bursar.engine.webhooks.tables import (
@@ -46,13 +46,13 @@ def touched(tries: Iterable[Tried]) -> list[tuple[AnyTable, Key]]:
         keys[ENDPOINTS, (endpoint.source, endpoint.owner, endpoint.id)] = None
         keys[DELIVERIES, (delivery.id,)] = None
         keys[LANES, (delivery.endpoint, delivery.object)] = None
-        if delivery.follower is not None:
-            keys[DELIVERIES, (delivery.follower,)] = None
     return list(keys)
 
 
 def record(view: View, tries: Sequence[Tried], policy: Policy) -> None:
     """Write down tries, and what follows from them. An accepted delivery is finished only by this commit."""
+    present = [view.get(DELIVERIES, tried.delivery.id) for tried in tries]
+    want_deliveries(view, [row.follower for row in present if row is not None and row.follower is not None])
     for tried in tries:
         _record(view, tried, policy)
 
