@@ -33,11 +33,17 @@ class TableSql:
         self.get = f'SELECT {self._columns} FROM "{table.name}" WHERE {match}'
 
     def _put(self, names: list[str], keys: list[str]) -> str:
-        """An upsert of absolute values; a plain insert, which refuses a second row, where rows are never rewritten."""
-        insert = f'INSERT INTO "{self._table.name}" ({self._columns}) VALUES ({", ".join("?" * len(names))})'
-        rest = [name for name in names if name not in keys]
+        """A row of absolute values, new or not; where rows are never rewritten, a second one is refused.
+
+        To replace a row costs less than to update it, but for the indexes, which an update may leave alone.
+        """
+        values = f'INTO "{self._table.name}" ({self._columns}) VALUES ({", ".join("?" * len(names))})'
+        insert = f"INSERT {values}"
         if self._table.append_only:
             return insert
+        if not self._table.indexes:
+            return f"INSERT OR REPLACE {values}"
+        rest = [name for name in names if name not in keys]
         update = (
             "UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in rest) if rest else "NOTHING"
         )

@@ -16,11 +16,8 @@ from bursar.engine.ledger.requests import CreateTransaction, RevertTransaction, 
 from bursar.server.ledger import variables
 
 
-class _Posting(Struct, forbid_unknown_fields=True):
-    source: str
-    destination: str
-    amount: int
-    asset: str
+class _Posting(Posting, forbid_unknown_fields=True, frozen=True, gc=False):
+    pass
 
 
 class _Body(Struct, forbid_unknown_fields=True, rename="camel"):
@@ -36,11 +33,10 @@ class _Body(Struct, forbid_unknown_fields=True, rename="camel"):
 
     def request(self, *, force: bool = False) -> CreateTransaction:
         """The new transaction. Raises InvalidPostings and Validation."""
-        postings = [Posting(p.source, p.destination, p.amount, p.asset) for p in self.postings]
-        for index, posting in enumerate(postings):
+        for index, posting in enumerate(self.postings):
             check_posting(index, posting)
         return CreateTransaction(
-            postings=postings,
+            postings=self.postings,
             timestamp=None if self.timestamp is None else times.parse_optional(self.timestamp),
             metadata=self.metadata,
             reference=self.reference or "",
