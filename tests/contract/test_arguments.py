@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given, settings
 
-from bursar.contract import BaseEndpoint, Effect, InvalidRequestError, Prepared, UnreadableAnswer, prepare
+from bursar.contract import (
+    BaseEndpoint,
+    C,
+    Effect,
+    InvalidRequestError,
+    Prepared,
+    Query,
+    Resource,
+    UnreadableAnswer,
+    get,
+    prepare,
+)
 from tests.contract.shop import Item, Kind, NewOrder, Price, Shop
 from tests.contract.test_json import amounts, texts
 
@@ -189,3 +200,19 @@ def test_a_moment_goes_into_a_query_in_utc() -> None:
 def test_from_dict_says_what_is_wrong() -> None:
     with pytest.raises(UnreadableAnswer, match="/amount is missing"):
         NewOrder.from_dict({"item_id": "i"})
+
+
+Names = Annotated[list[str] | None, Query()]
+
+
+class Shelves(Resource[C]):
+    """A parameter whose type is an alias with a marker of its own."""
+
+    @get("/shelves")
+    def shelves(self, since: Annotated[Names, Query("created_after")] = None) -> Item:
+        """Return shelves."""
+        ...
+
+
+def test_the_outermost_marker_of_a_parameter_names_it() -> None:
+    assert made(Shelves.shelves, since=["x"]).target == "/shelves?created_after=x"

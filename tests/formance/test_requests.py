@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import subprocess
 import warnings
 from pathlib import Path
@@ -17,9 +18,13 @@ from bursar.contract.openapi import endpoints
 from bursar.formance import Formance, FormanceOptions
 from tests.formance.case import KEY, TEXT, Case
 from tests.formance.cases import CASES
+from tests.formance.cases_payments_v1 import GONE_PAYMENTS
 from tests.formance.cases_v1 import GONE
 from tests.formance.cases_webhooks import SEARCH
 from tests.formance.recordings import GROUPS
+from tests.recorded import SHARED
+
+OPERATIONS = SHARED / "openapi" / "formance_operations.tsv"
 
 
 class Sent(BaseException):
@@ -89,7 +94,7 @@ def test_every_operation_has_a_case() -> None:
     assert operations == {case.operation for case in CASES}
 
 
-@pytest.mark.parametrize("case", [*GONE, *SEARCH], ids=str)
+@pytest.mark.parametrize("case", [*GONE, *GONE_PAYMENTS, *SEARCH], ids=str)
 def test_deprecated_operations_warn(case: Case) -> None:
     client = Formance(session=Recorder())
     with pytest.warns(DeprecationWarning, match=case.operation.rpartition(".")[2]), pytest.raises(Sent):
@@ -110,6 +115,44 @@ def test_the_vendor_sends_the_same(vendor_python: str) -> None:
         if same == bool(case.differs):
             wrong.append(f"{case}: {vendor_form(case, theirs)}, ours {our_form(case)} {case.differs}")
     assert not wrong, "\n".join(wrong)
+
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "formance-operations.md"
+
+
+def table() -> str:
+    """Every operation, its request, and how it compares with the vendor's: what the test above has proved."""
+    cases: dict[str, list[Case]] = {}
+    for case in CASES:
+        cases.setdefault(case.operation, []).append(case)
+    lines = []
+    for operation, calls in sorted(cases.items()):
+        reasons = "; ".join(dict.fromkeys(case.differs for case in calls if case.differs))
+        if all(case.vendor is None for case in calls):
+            found = "the vendor has none"
+        elif all(case.differs for case in calls):
+            found = f"differs: {reasons}"
+        else:
+            found = f"same, but {reasons}" if reasons else "same"
+        lines.append(f"| `{operation}` | {calls[0].method} | {found} |\n")
+    return "".join(lines)
+
+
+def test_the_page_of_operations_is_the_table() -> None:
+    """BURSAR_WRITE=1 writes the page anew."""
+    text = PAGE.read_text("utf-8")
+    head, rule, _ = text.partition("| --- | --- | --- |\n")
+    if os.environ.get("BURSAR_WRITE"):
+        PAGE.write_text(head + rule + table(), "utf-8")
+    assert PAGE.read_text("utf-8") == head + rule + table(), "docs/formance-operations.md is stale"
+
+
+def test_the_vendors_operations_are_all_there() -> None:
+    if not OPERATIONS.is_file():
+        pytest.skip(f"no table of the vendor's operations in {OPERATIONS} (BURSAR_SHARED)")
+    rows = [line.split("\t")[:2] for line in OPERATIONS.read_text("utf-8").splitlines()[1:]]
+    assert len(rows) == 276
+    assert {f"{group}.{method}" for group, method in rows} <= {case.operation for case in CASES}
 
 
 # What the vendor's SDK adds to a call that does not say otherwise; to the server it is the same as leaving it out.

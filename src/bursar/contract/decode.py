@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from typing import Any, TypeVar
@@ -87,10 +87,10 @@ def _read(value: Any, kind: Any, pointer: str) -> Any:
     if isinstance(kind, type) and issubclass(kind, Model):
         return _model(value, kind, pointer)
     items = elements(value)
-    if origin in (list, tuple) and items is not None:
+    if origin in (list, tuple, Sequence) and items is not None:
         item = typing.get_args(kind)[0]
         read = [_read(entry, item, f"{pointer}/{index}") for index, entry in enumerate(items)]
-        return read if origin is list else tuple(read)
+        return tuple(read) if origin is tuple else read
     inside = members(value)
     if origin in (dict, Mapping) and inside is not None:
         member = typing.get_args(kind)[1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Self
 
 from .effect import Outcome
@@ -50,6 +52,7 @@ class ApiError(BursarError):
         status_code: HTTP status, 0 when no answer came.
         message: what went wrong, in the server's words where it gave some.
         response_body: the raw body as text, or None.
+        response_headers: the answer's header fields by name in any case; empty when no answer came.
         outcome: what is known of the call's effect, see `Outcome`.
         attempts: how many times the request was sent, or tried to be.
         operation: name of the endpoint, for example ``pay``.
@@ -64,6 +67,7 @@ class ApiError(BursarError):
     operation: str = ""
     idempotency_key: str | None = None
     request_id: str | None = None
+    response_headers: Mapping[str, str] = MappingProxyType({})
     retry_after: float | None = None
     token_status: int | None = None
 

@@ -148,12 +148,12 @@ def _param(parameter: inspect.Parameter, hint: Any, verb: str, in_path: bool) ->
 
 
 def _strip(hint: Any) -> tuple[Any, object]:
-    """Split a type hint into the type with its constraints and this module's marker, if any."""
+    """Split a type hint into the type with its constraints and this module's marker, if any: the outermost."""
     if typing.get_origin(hint) is not typing.Annotated:
         return hint, None
     kind, *extras = typing.get_args(hint)
-    marker = next((extra for extra in extras if isinstance(extra, _MARKERS)), None)
-    kept = [extra for extra in extras if extra is not marker]
+    marker = next((extra for extra in reversed(extras) if isinstance(extra, _MARKERS)), None)
+    kept = [extra for extra in extras if not isinstance(extra, _MARKERS)]
     return (typing.Annotated[(kind, *kept)] if kept else kind), marker
 
 
