@@ -12,7 +12,8 @@ import aiohttp
 import httpx2
 
 from bursar.client import asynchronous, blocking
-from bursar.client.transport.pool import AsyncPoolTransport, PoolTransport
+from bursar.client.transport.async_pool import AsyncPoolTransport
+from bursar.client.transport.pool import PoolTransport
 from bursar.contract import Request, Response
 
 Send = Callable[[Request, float], Response]

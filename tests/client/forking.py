@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from bursar.client.transport import pool
+from bursar.client.transport import async_pool, pool
 from bursar.contract import Request
 
 Call = Callable[[str], str]
@@ -29,7 +29,7 @@ def blocking_call(url: str, context: ssl.SSLContext | None, timeout: float) -> C
 
 def awaited_call(url: str, context: ssl.SSLContext | None, timeout: float) -> Call:
     """One loop that lives on in the children."""
-    transport = pool.AsyncPoolTransport(context)
+    transport = async_pool.AsyncPoolTransport(context)
     loop = asyncio.new_event_loop()
 
     def call(path: str) -> str:
@@ -65,7 +65,7 @@ def many(call: Call, who: str, threads: int, calls: int) -> int:
 def main(settings: dict[str, Any]) -> int:
     context = ssl.create_default_context(cafile=settings["cafile"]) if settings["cafile"] else None
     if settings["naive"]:
-        pool.os = type("Os", (), {"getpid": staticmethod(lambda: 1)})
+        pool.os = async_pool.os = type("Os", (), {"getpid": staticmethod(lambda: 1)})
     make = awaited_call if settings["face"] == "async" else blocking_call
     call = make(settings["url"], context, settings["timeout"])
     assert call("warm") == "warm"

@@ -16,7 +16,8 @@ import pytest
 
 from bursar.client import AsyncTransport, Transport, asynchronous, blocking
 from bursar.client.transport.asgi import AsgiTransport, ConnectionDropped
-from bursar.client.transport.pool import AsyncPoolTransport, Budget, PoolTransport, _Backend
+from bursar.client.transport.async_pool import AsyncPoolTransport
+from bursar.client.transport.pool import Budget, PoolTransport, _Backend
 from bursar.contract import Headers, Request, Response, TransportError
 from tests.client import carriers, certificate
 from tests.client.carriers import Send

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from bursar.cli.output import console, print_json, refuse
 from bursar.cli.sandbox import Sandbox
-from bursar.client.transport.pool import AsyncPoolTransport
+from bursar.client.transport.async_pool import AsyncPoolTransport
 from bursar.contract import ApiError, Request, Response, TransportError
 from bursar.contract.http import Headers
 from bursar.piaxis.models.webhook_endpoints import NewWebhookEndpoint

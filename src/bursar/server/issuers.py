@@ -14,7 +14,7 @@ TIMEOUT_SECONDS: Final = 5.0
 async def get(url: str) -> bytes:
     """Return what is at a URL. Follows no redirect. Raises `Unreachable`."""
     # Imported here: few servers trust others, and the pool is an HTTP client.
-    from bursar.client.transport.pool import AsyncPoolTransport
+    from bursar.client.transport.async_pool import AsyncPoolTransport
 
     transport = AsyncPoolTransport()
     try:

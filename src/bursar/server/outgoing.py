@@ -9,7 +9,7 @@ from bursar.contract import TransportError
 from bursar.contract.http import Request
 
 if TYPE_CHECKING:
-    from bursar.client.transport.pool import AsyncPoolTransport
+    from bursar.client.transport.async_pool import AsyncPoolTransport
 
 TIMEOUT_SECONDS: Final = 10.0
 
@@ -24,7 +24,7 @@ class Outgoing:
         """Send a body; the answer's status and body. Raises OSError when no answer came."""
         if self._transport is None:
             # Imported here: few servers send anything, and the pool is an HTTP client.
-            from bursar.client.transport.pool import AsyncPoolTransport
+            from bursar.client.transport.async_pool import AsyncPoolTransport
 
             self._transport = AsyncPoolTransport()
         request = Request("POST", url, tuple(fields.items()), body)

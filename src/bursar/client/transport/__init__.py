@@ -29,7 +29,7 @@ def asynchronous(session: object | None) -> AsyncTransport:
     A new pool for None, or an adapter of the caller's transport, `httpx2.AsyncClient` or `aiohttp.ClientSession`.
     """
     if session is None:
-        from .pool import AsyncPoolTransport
+        from .async_pool import AsyncPoolTransport
 
         return AsyncPoolTransport()
     library = _library(session)

@@ -1,26 +1,23 @@
-"""The default transports: connection pools of httpcore2, the pool under httpx2.
+"""The default blocking transport: connection pools of httpcore2, the pool under httpx2.
 
 Used directly, for one exact deadline over every socket operation and a smaller cost per call than a full HTTP client.
-A pool never crosses a fork or an event loop: the child of a fork, and each new loop, gets its own.
+A pool never crosses a fork: the child gets its own. The asyncio twin is in `async_pool`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, Self
 
 import httpcore2
 
-from bursar.contract import Headers, Request, Response, TransportError
+from bursar.contract import Request, Response
 from bursar.contract.http import StreamedResponse
 
-MAX_CONNECTIONS: Final = 100
-KEEPALIVE_S: Final = 30.0
-"""An idle connection is kept so long; servers commonly close theirs after 60 s or more."""
+from .messages import FAILURES, KEEPALIVE_S, MAX_CONNECTIONS, failure_of, has_more, headers_of, message_of
 
 WRITE_BYTES: Final = 16_384
 
@@ -98,75 +95,10 @@ class _Backend(httpcore2.NetworkBackend):
         self._backend.sleep(seconds)
 
 
-_NOT_SENT = (
-    httpcore2.ConnectError,
-    httpcore2.ConnectTimeout,
-    httpcore2.PoolTimeout,
-    httpcore2.ProxyError,
-    httpcore2.UnsupportedProtocol,
-    httpcore2.LocalProtocolError,
-)
-_FAILURES = (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError, *_NOT_SENT)
-
-
-def _failure(error: Exception) -> TransportError:
-    timed_out = isinstance(error, httpcore2.TimeoutException)
-    words = str(error) or type(error).__name__
-    if isinstance(error, httpcore2.PoolTimeout):
-        words = f"no free connection in the pool of {MAX_CONNECTIONS}: close answers or use fewer threads"
-    elif timed_out:
-        words = "timed out"
-    return TransportError(words, sent=not isinstance(error, _NOT_SENT), timed_out=timed_out)
-
-
-def _outgoing(request: Request) -> list[tuple[bytes, bytes]]:
-    fields = [(b"Host", request.url.split("/", 3)[2].encode("ascii"))]
-    if request.pieces is not None:
-        fields.append((b"Transfer-Encoding", b"chunked"))
-    elif request.body is not None:
-        fields.append((b"Content-Length", str(len(request.body)).encode("ascii")))
-    fields.extend((name.encode("ascii"), value.encode("latin-1")) for name, value in request.headers)
-    return fields
-
-
-def _headers(answer: httpcore2.Response) -> Headers:
-    return Headers((name.decode("ascii"), value.decode("latin-1")) for name, value in answer.headers)
-
-
-def _extensions(timeout: float) -> dict[str, Any]:
-    return {"timeout": {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}}
-
-
-def _message(request: Request, timeout: float) -> httpcore2.Request:
-    return httpcore2.Request(
-        request.method,
-        request.url,
-        headers=_outgoing(request),
-        content=request.body if request.pieces is None else request.pieces,
-        extensions=_extensions(timeout),
-    )
-
-
-def _has_more(answer: httpcore2.Response) -> bool:
-    """Return True when more bytes came than belong to the answer.
-
-    On a connection that is used again they would be taken for the next request's answer. httpcore2 does not look at
-    them, and there is no public way to what its parser holds.
-    """
-    stream: Any = answer.stream
-    return bool(stream._stream._connection._h11_state.trailing_data[0])
-
-
 def _release(answer: httpcore2.Response) -> None:
-    if _has_more(answer):
+    if has_more(answer):
         answer.extensions["network_stream"].close()
     answer.close()
-
-
-async def _release_async(answer: httpcore2.Response) -> None:
-    if _has_more(answer):
-        await answer.extensions["network_stream"].aclose()
-    await answer.aclose()
 
 
 class _Pieces:
@@ -178,28 +110,11 @@ class _Pieces:
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from self._answer.iter_stream()
-        except _FAILURES as error:
-            raise _failure(error) from error
+        except FAILURES as error:
+            raise failure_of(error) from error
 
     def close(self) -> None:
         _release(self._answer)
-
-
-class _AsyncPieces:
-    """The body of an answer of the asyncio pool."""
-
-    def __init__(self, answer: httpcore2.Response) -> None:
-        self._answer = answer
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            async for piece in self._answer.aiter_stream():
-                yield piece
-        except _FAILURES as error:
-            raise _failure(error) from error
-
-    async def aclose(self) -> None:
-        await _release_async(self._answer)
 
 
 class PoolTransport:
@@ -213,27 +128,27 @@ class PoolTransport:
 
     def send(self, request: Request, timeout: float) -> Response:
         """See `Transport`."""
-        message = _message(request, Budget(timeout) if request.pieces is None else timeout)
+        message = message_of(request, Budget(timeout) if request.pieces is None else timeout)
         try:
             answer = self._own_pool().handle_request(message)
             try:
                 body = answer.read()
             finally:
                 _release(answer)
-        except _FAILURES as error:
-            raise _failure(error) from error
-        return Response(answer.status, _headers(answer), body)
+        except FAILURES as error:
+            raise failure_of(error) from error
+        return Response(answer.status, headers_of(answer), body)
 
     def open(self, request: Request, timeout: float) -> StreamedResponse:
         """See `StreamingTransport`."""
-        message = _message(request, Budget(timeout) if request.pieces is None else timeout)
+        message = message_of(request, Budget(timeout) if request.pieces is None else timeout)
         try:
             answer = self._own_pool().handle_request(message)
-        except _FAILURES as error:
-            raise _failure(error) from error
+        except FAILURES as error:
+            raise failure_of(error) from error
         # The head is here: from now on each read has that long for itself.
         message.extensions["timeout"]["read"] = timeout
-        return StreamedResponse(answer.status, _headers(answer), b"", _Pieces(answer))
+        return StreamedResponse(answer.status, headers_of(answer), b"", _Pieces(answer))
 
     def close(self) -> None:
         """See `Transport`."""
@@ -253,67 +168,3 @@ class PoolTransport:
             keepalive_expiry=KEEPALIVE_S,
             network_backend=_Backend(),
         )
-
-
-_Pools = dict[asyncio.AbstractEventLoop, httpcore2.AsyncConnectionPool]
-
-
-class AsyncPoolTransport:
-    """An asyncio transport over pooled connections; each event loop has its own pool."""
-
-    def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
-        """`ssl_context`: None trusts what the operating system trusts."""
-        self._ssl_context = ssl_context
-        self._pools: dict[int, _Pools] = {}
-        """By process, then by loop. Another process's are kept, not closed, as in `PoolTransport`."""
-
-    async def send(self, request: Request, timeout: float) -> Response:
-        """See `AsyncTransport`."""
-        message = _message(request, timeout)
-        try:
-            # A little later than the pool's own timeouts, which know whether anything was sent.
-            async with asyncio.timeout(timeout + 0.02 if request.pieces is None else None):
-                answer = await self._own_pool().handle_async_request(message)
-                try:
-                    body = await answer.aread()
-                finally:
-                    await _release_async(answer)
-        except TimeoutError as error:
-            raise TransportError("timed out", sent=True, timed_out=True) from error
-        except _FAILURES as error:
-            raise _failure(error) from error
-        return Response(answer.status, _headers(answer), body)
-
-    async def open(self, request: Request, timeout: float) -> StreamedResponse:
-        """See `AsyncStreamingTransport`."""
-        message = _message(request, timeout)
-        try:
-            async with asyncio.timeout(timeout + 0.02 if request.pieces is None else None):
-                answer = await self._own_pool().handle_async_request(message)
-        except TimeoutError as error:
-            raise TransportError("timed out", sent=True, timed_out=True) from error
-        except _FAILURES as error:
-            raise _failure(error) from error
-        return StreamedResponse(answer.status, _headers(answer), b"", _AsyncPieces(answer))
-
-    async def aclose(self) -> None:
-        """See `AsyncTransport`. Closes the running loop's pool."""
-        pools = self._pools.get(os.getpid(), _Pools())
-        pool = pools.pop(asyncio.get_running_loop(), None)
-        if pool is not None:
-            await pool.aclose()
-
-    def _own_pool(self) -> httpcore2.AsyncConnectionPool:
-        pools = self._pools.get(os.getpid())
-        if pools is None:
-            pools = self._pools.setdefault(os.getpid(), _Pools())
-        loop = asyncio.get_running_loop()
-        pool = pools.get(loop)
-        if pool is None:
-            # Loops that were closed without `aclose` take their connections along.
-            for ended in [known for known in list(pools) if known.is_closed()]:
-                pools.pop(ended, None)
-            pool = pools[loop] = httpcore2.AsyncConnectionPool(
-                self._ssl_context, max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEPALIVE_S
-            )
-        return pool
