@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bursar.engine.errors import Conflict, NotFound
+from bursar.engine.webhooks import emit
 from bursar.engine.webhooks.errors import BadEndpoint
 from bursar.engine.webhooks.sending import Answer
 from bursar.engine.webhooks.tables import EVENTS, INBOX, LANES
@@ -224,3 +225,24 @@ def test_a_trial_is_sent_once_also_to_an_endpoint_that_is_off_and_leaves_nothing
         hooks.run_all()
         assert len(hooks.received) == 1
         assert hooks.do(hooks.core.read(lambda view: view.count(EVENTS))) == 0
+
+
+def test_many_deliveries_are_cancelled_and_replayed():
+    """More than a command may ask for one by one."""
+
+    def many(view):
+        for number in range(600):
+            emit(
+                view, source="piaxis", owner=OWNER, type="escrow.released", object=f"escrow:{number}", data={}
+            )
+
+    with Hooks() as hooks:
+        made = hooks.add()
+        hooks.do(hooks.core.submit(many))
+        hooks.run()
+        assert hooks.do(hooks.service.replay_all(OWNER, made.id, statuses=["succeeded"])) == 600
+        assert hooks.failures() == []
+        hooks.do(hooks.service.delete(OWNER, made.id))
+        hooks.run_all()
+        assert hooks.failures() == []
+        assert len(hooks.received) == 600

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from bursar.engine import limits
 from bursar.engine.core import Core
 from bursar.engine.view import ReadView, View
+from bursar.engine.webhooks.lanes import want_deliveries
 from bursar.engine.webhooks.tables import CANCELLED, DELIVERIES, INBOX, LANES, PENDING
 from bursar.engine.work import Claimed
 
@@ -22,7 +23,7 @@ async def cancel_all(core: Core, item: Claimed) -> None:
     """Cancel the unfinished deliveries of a deleted endpoint. The handler of `CANCEL`."""
     unfinished = partial(_unfinished, endpoint_id=item.key)
     while found := await core.read(unfinished):
-        await core.submit(partial(_cancel, ids=found), reads=[(DELIVERIES, (each,)) for each in found])
+        await core.submit(partial(_cancel, ids=found))
 
 
 def _unfinished(view: ReadView, endpoint_id: str) -> list[str]:
@@ -32,6 +33,7 @@ def _unfinished(view: ReadView, endpoint_id: str) -> list[str]:
 
 def _cancel(view: View, ids: Sequence[str]) -> None:
     """End deliveries and their lanes, which nobody serves any more."""
+    want_deliveries(view, ids)
     for delivery_id in ids:
         delivery = view.get(DELIVERIES, delivery_id)
         if delivery is not None and delivery.status == PENDING:

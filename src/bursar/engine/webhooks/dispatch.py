@@ -21,7 +21,7 @@ from bursar.engine.store.base import Changes
 from bursar.engine.view import ReadView, View
 from bursar.engine.webhooks.cancelling import CANCEL, cancel_all
 from bursar.engine.webhooks.lanes import KIND, admit, arm
-from bursar.engine.webhooks.outcomes import Tried, record, touched
+from bursar.engine.webhooks.outcomes import Tried, record
 from bursar.engine.webhooks.sending import NO_ANSWER, Answer, Outgoing, Sender
 from bursar.engine.webhooks.sources import Signing, Source
 from bursar.engine.webhooks.tables import (
@@ -161,7 +161,7 @@ class Turn:
         done = {object_: task for object_, task in self._sending.items() if task.done()}
         tries = [task.result() for task in done.values()]
         if tries:
-            await self._core.submit(partial(record, tries=tries, policy=self._policy), reads=touched(tries))
+            await self._core.submit(partial(record, tries=tries, policy=self._policy))
         for object_ in done:
             del self._sending[object_]
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bursar.engine.limits import WEBHOOK_TEXT_CHARS
+from bursar.engine.store.base import Wanted
 from bursar.engine.store.table import AnyTable, Key
 from bursar.engine.view import View
 from bursar.engine.webhooks.lanes import advance, put_off, want_deliveries
@@ -38,8 +39,8 @@ class Tried(Struct, frozen=True, gc=False):
     """Whether it was signed with the endpoint's former secret."""
 
 
-def touched(tries: Iterable[Tried]) -> list[tuple[AnyTable, Key]]:
-    """The rows that `record` will read."""
+def _touched(tries: Iterable[Tried]) -> list[tuple[AnyTable, Key]]:
+    """The rows that `record` will read: asked for at once, since a command is run again for each that it lacks."""
     keys: dict[tuple[AnyTable, Key], None] = {}
     for tried in tries:
         delivery, endpoint = tried.delivery, tried.endpoint
@@ -51,6 +52,7 @@ def touched(tries: Iterable[Tried]) -> list[tuple[AnyTable, Key]]:
 
 def record(view: View, tries: Sequence[Tried], policy: Policy) -> None:
     """Write down tries, and what follows from them. An accepted delivery is finished only by this commit."""
+    view.want(Wanted(_touched(tries)))
     present = [view.get(DELIVERIES, tried.delivery.id) for tried in tries]
     want_deliveries(view, [row.follower for row in present if row is not None and row.follower is not None])
     for tried in tries:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from bursar.engine.errors import Conflict
 from bursar.engine.view import View
-from bursar.engine.webhooks.lanes import enqueue, wake
+from bursar.engine.webhooks.lanes import enqueue, wake, want_deliveries
 from bursar.engine.webhooks.tables import DELIVERIES, LANES, PENDING, Delivery, Endpoint
 
 
@@ -37,6 +37,7 @@ def replay(view: View, endpoint: Endpoint, delivery: Delivery) -> Delivery:
 
 def replay_many(view: View, endpoint: Endpoint, deliveries: Sequence[str], statuses: Sequence[str]) -> int:
     """Replay those that still have one of these statuses; return how many had."""
+    want_deliveries(view, deliveries)
     replayed = 0
     for delivery_id in deliveries:
         delivery = view.get(DELIVERIES, delivery_id)

@@ -230,7 +230,7 @@ class WebhooksService:
 
         if not chosen:
             return 0
-        return await self._core.submit(command, reads=[(DELIVERIES, (each,)) for each in chosen])
+        return await self._core.submit(command)
 
     def _check(
         self,
