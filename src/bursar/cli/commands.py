@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from bursar import __version__
 
@@ -24,13 +25,34 @@ SandboxUrl = Annotated[str, typer.Option("--url", help="Where the sandbox is.")]
 ApiKey = Annotated[str, typer.Option("--api-key", help="A Piaxis merchant's key.")]
 ClientId = Annotated[str, typer.Argument(help="OAuth client id.")]
 
+
+class ClientGroup(TyperGroup):
+    """`bursar api`; its commands are made when they are asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the APIs."""
+        from bursar.cli.api_catalog import APIS
+
+        return list(APIS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return the command of an API."""
+        from bursar.cli.api import api_command
+
+        return api_command(cmd_name)
+
+
 app = typer.Typer(
     name="bursar",
     help="Move money: a double-entry payments engine and sandbox on your own machine.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+)
+api = typer.Typer(
+    help="Call any operation of any client; credentials come from the environment.",
+    cls=ClientGroup,
+    no_args_is_help=True,
 )
 operators = typer.Typer(help="Credentials of operators, who run the hub's back office.", no_args_is_help=True)
 clients = typer.Typer(
@@ -42,6 +64,7 @@ stack = typer.Typer(
 piaxis = typer.Typer(
     help="Merchants of the Piaxis rail. The server must not be running.", no_args_is_help=True
 )
+app.add_typer(api, name="api")
 app.add_typer(operators, name="operator")
 app.add_typer(clients, name="client")
 app.add_typer(stack, name="formance")
@@ -123,6 +146,31 @@ def verify(database: Database = DATABASE, as_json: AsJson = False) -> None:
     from bursar.cli.verify import verify
 
     verify(database, as_json=as_json)
+
+
+@app.command()
+def export(
+    ledger: Annotated[str, typer.Argument(help="Which ledger.")],
+    database: Database = DATABASE,
+    to: Annotated[str, typer.Option(help="File to write; - is standard output.")] = "-",
+) -> None:
+    """Write a ledger's logs, one JSON object a line, as of one moment; also under a running server."""
+    from bursar.cli.transfer import export
+
+    export(database, ledger, to)
+
+
+@app.command("import")
+def take(
+    ledger: Annotated[str, typer.Argument(help="The ledger to make; it must have no writes of its own.")],
+    database: Database = DATABASE,
+    source: Annotated[str, typer.Option("--from", help="File to read; - is standard input.")] = "-",
+    as_json: AsJson = False,
+) -> None:
+    """Make a ledger of exported logs, their hashes checked. On SQLite the server must not be running."""
+    from bursar.cli.transfer import take
+
+    take(database, ledger, source, as_json=as_json)
 
 
 @app.command()
