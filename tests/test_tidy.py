@@ -31,6 +31,7 @@ ENTRANCES = [
     "bursar.client.otel",
     "bursar.embedded",
     "bursar.testing",
+    "bursar.testing.postgres",
     "bursar.cli.__main__",
 ]
 MODULE_LINES_MAX = 700

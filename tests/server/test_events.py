@@ -12,6 +12,7 @@ import sys
 import threading
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import nats
 import pytest
@@ -116,7 +117,7 @@ def nats_server(place, port):
 
 @pytest.fixture
 def nats_port():
-    if not (shutil.which("nats-server") or os.path.exists("/usr/sbin/nats-server")):  # noqa: PTH110
+    if not (shutil.which("nats-server") or Path("/usr/sbin/nats-server").exists()):
         message = "nats-server is missing: apt-get install nats-server (docs/testing of this project: CONTRIBUTING.md)"
         if os.environ.get("BURSAR_NATS") == "required":
             pytest.fail(message)
