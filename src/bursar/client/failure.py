@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from bursar.contract import ApiError, Effect, Outcome, Prepared, Response, TransportError, UnreadableAnswer
+from bursar.contract import (
+    ApiError,
+    Effect,
+    Headers,
+    Outcome,
+    Prepared,
+    Response,
+    TransportError,
+    UnreadableAnswer,
+)
 
 TRANSIENT = frozenset({408, 429})
 """Statuses below 500 after which a call that may be repeated is repeated."""
@@ -57,6 +66,7 @@ class Verdict:
     cause: BaseException | None = None
     retry_after: float | None = None
     request_id: str | None = None
+    headers: Mapping[str, str] = field(default_factory=Headers, repr=False)
 
     def repeatable(self, effect: Effect) -> bool:
         """True when another attempt can do no harm and may help."""
@@ -84,6 +94,7 @@ def of_answer(response: Response, family: ErrorFamily, now: float) -> Verdict:
         body=response.text,
         retry_after=retry_after(response, now),
         request_id=response.headers.get("x-request-id"),
+        headers=response.headers,
     )
 
 
@@ -107,6 +118,7 @@ def raised(family: ErrorFamily, prepared: Prepared, verdict: Verdict, attempts: 
     error = kind.build(verdict.status, message, verdict.body)
     error.retry_after = verdict.retry_after
     error.request_id = verdict.request_id
+    error.response_headers = verdict.headers
     error.__cause__ = verdict.cause
     return annotated(error, prepared, attempts, outcome)
 
@@ -120,6 +132,7 @@ def unreadable(
         message += _advice(prepared, Outcome.UNKNOWN)
     error = family.unreadable.build(response.status, message, response.text)
     error.request_id = response.headers.get("x-request-id")
+    error.response_headers = response.headers
     error.__cause__ = cause
     return annotated(error, prepared, attempts, Outcome.UNKNOWN)
 
