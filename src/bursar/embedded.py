@@ -22,12 +22,12 @@ import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bursar.client.clock import SYSTEM

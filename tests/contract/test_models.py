@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bursar.contract import UnreadableAnswer
+from bursar.contract import Headers, Request, Response, UnreadableAnswer
 from bursar.contract.decode import decoder, tolerant
 from bursar.contract.json import dumps, loads
 from tests.contract.shop import Item, Kind, NewOrder, Order, Price, Size
@@ -164,3 +164,21 @@ def test_repr_hides_what_the_model_hides(text: str) -> None:
     shown = repr(NewOrder("i", Decimal("1.50"), data={"passport": "CANARY" + text}))
     assert "CANARY" not in shown
     assert "amount=Decimal('1.50')" in shown
+
+
+def test_hidden_members_are_shown_neither_by_repr_nor_by_rich() -> None:
+    """`rich` asks `__rich_repr__`, also for the locals in a traceback."""
+    order = NewOrder("i", Decimal(1), data={"pin": "0000"})
+    request = Request("GET", "https://a.example/?pin=0000", (("X-Pin", "0000"),), b"0000")
+    for shown in (order, request):
+        assert "0000" not in f"{shown!r} {list(shown.__rich_repr__())}"
+
+
+def test_records_are_values() -> None:
+    """`Response` and its like are immutable, comparable, copied with changes, and pickled."""
+    answer = Response(200, Headers([("a", "b")]), b"{}")
+    assert answer == pickle.loads(pickle.dumps(answer)) == copy.copy(answer)
+    assert msgspec.structs.replace(answer, status=201).status == 201
+    for name in answer.__struct_fields__:
+        with pytest.raises(AttributeError, match="immutable"):
+            setattr(answer, name, 500)

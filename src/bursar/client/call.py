@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from bursar.contract import (
@@ -24,6 +23,7 @@ from bursar.contract import (
 )
 from bursar.contract.endpoint import Streaming
 from bursar.contract.http import StreamedResponse
+from bursar.contract.record import Record
 from bursar.contract.stream import Incoming
 
 from .clock import Clock
@@ -36,8 +36,7 @@ from .tokens import Token, TokenSource
 logger: logging.Logger = logging.getLogger("bursar.client")
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Record, frozen=True):
     """What all calls of a client share."""
 
     policy: Policy

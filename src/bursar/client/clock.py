@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+from bursar.contract.record import Record
 
 
 async def _asleep(seconds: float) -> None:
@@ -14,8 +15,7 @@ async def _asleep(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Record, frozen=True):
     """Sources of time in seconds, of pauses and of jitter."""
 
     monotonic: Callable[[], float] = time.monotonic

@@ -8,56 +8,57 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from bursar.contract import BaseEndpoint, Request
+from bursar.contract.record import Record
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Record, frozen=True):
     """Send a request; the result is its `Response`, a `TransportError` is thrown in."""
 
     request: Request
     timeout: float
     """Seconds for everything: waiting for a connection, connecting, sending, reading the whole answer."""
-    transport: Any = field(default=None, repr=False)
+    transport: Any = None
     """Another transport than the client's own, of the driver's colour; None for the client's own."""
     streamed: bool = False
     """True for a `StreamedResponse` when the answer is 2xx; then `timeout` also bounds each read of its body."""
 
+    hidden = frozenset({"transport"})
 
-@dataclass(frozen=True, slots=True)
-class Sleep:
+
+class Sleep(Record, frozen=True):
     """Pause for so many seconds."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Join:
+class Join(Record, frozen=True):
     """Wait at most `timeout` seconds for what another call has under way. The result is True when it is done."""
 
     flight: Future[Any]
     timeout: float
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Record, frozen=True):
     """Call a function of the caller's; an awaitable result is awaited on an asynchronous client."""
 
-    function: Callable[[], Any] = field(repr=False)
+    function: Callable[[], Any]
+
+    hidden = frozenset({"function"})
 
 
-@dataclass(frozen=True, slots=True)
-class Invoke:
+class Invoke(Record, frozen=True):
     """Make a whole call of the same client, within at most `timeout` seconds; its error is thrown in."""
 
     endpoint: BaseEndpoint
-    arguments: dict[str, Any] = field(repr=False)
+    arguments: dict[str, Any]
     timeout: float
+
+    hidden = frozenset({"arguments"})
 
 
 Flow = Generator[Send | Sleep | Join | Ask | Invoke, Any, T]

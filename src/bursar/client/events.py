@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from bursar.contract import Outcome
+from bursar.contract.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptStarted:
+class AttemptStarted(Record, frozen=True):
     """A request is about to be sent."""
 
     operation: str
@@ -20,8 +19,7 @@ class AttemptStarted:
     """1 for the first."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptFinished:
+class AttemptFinished(Record, frozen=True):
     """A request was answered, or failed."""
 
     operation: str
@@ -35,8 +33,7 @@ class AttemptFinished:
     request_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class RetryScheduled:
+class RetryScheduled(Record, frozen=True):
     """The request will be sent again after a pause."""
 
     operation: str

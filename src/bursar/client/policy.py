@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
+
+import msgspec
 
 from bursar.contract import InvalidRequestError
 from bursar.contract.arguments import header_text
+from bursar.contract.record import Record
 from bursar.contract.url import base_url
 
 from .events import Hook
@@ -19,8 +21,7 @@ RETRY_AFTER_MAX: Final = 120.0
 """A server that asks to wait longer (seconds) is not waited for: the error says how long it asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Record, frozen=True):
     """Settings of every call of a client. Times in seconds."""
 
     base_url: str
@@ -31,12 +32,14 @@ class Policy:
     max_retries: int = 3
     retry_base_delay: float = 0.5
     retry_max_delay: float = 30.0
-    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     """Sent with each request besides the client's own."""
     hooks: tuple[Hook, ...] = ()
     user_agent: str = ""
-    routes: Mapping[str, str] = field(default_factory=dict[str, str])
+    routes: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     """Other base URLs for the paths below a prefix; the prefix itself is left out there."""
+
+    hidden = frozenset({"headers"})
 
     def url(self, target: str) -> str:
         """Return the absolute URL of a path below the base URL."""
@@ -46,7 +49,7 @@ class Policy:
         return self.base_url + target
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "base_url", base_url(self.base_url))
+        msgspec.structs.force_setattr(self, "base_url", base_url(self.base_url))
         for name, value in self.headers.items():
             if not _FIELD_NAME.fullmatch(name):
                 raise InvalidRequestError(f"{name!r} cannot be the name of a header field", "headers")
@@ -62,7 +65,7 @@ class Policy:
 
     def altered(self, changes: Mapping[str, Any]) -> Self:
         """Return a copy with other settings. Raises `TypeError` for one that does not exist."""
-        return replace(self, **changes)
+        return msgspec.structs.replace(self, **changes)
 
 
 def backoff(policy: Policy, attempt: int, chance: float) -> float:

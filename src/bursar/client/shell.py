@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple, Self, TypeVar
+
+from msgspec.structs import replace
 
 from bursar.contract import Async, Resource, Sync
 
@@ -104,7 +105,7 @@ def _settings(given: Given, policy: Policy) -> dict[str, Any]:
     """Return the settings that a pickled client takes along."""
     if any(part is not None for part in given):
         raise TypeError("a client with a session or token provider of the caller's cannot be pickled")
-    return {name: getattr(policy, name) for name in Policy.__slots__ if name != "user_agent"}
+    return {name: getattr(policy, name) for name in Policy.__struct_fields__ if name != "user_agent"}
 
 
 def _revive(kind: Any, options: Any, settings: dict[str, Any]) -> Any:

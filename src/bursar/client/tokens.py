@@ -31,6 +31,7 @@ from bursar.contract import (
     UnreadableAnswer,
 )
 from bursar.contract.json import loads, members
+from bursar.contract.record import Record
 
 from .clock import Clock
 from .effects import Ask, Flow, Join, Send
@@ -39,8 +40,7 @@ from .effects import Ask, Flow, Join, Send
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Record, frozen=True):
     """Where tokens come from and who asks."""
 
     token_url: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import typing
 from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -24,29 +23,31 @@ from .errors import InvalidRequestError, UnreadableAnswer
 from .json import dumps, loads, moment, number
 from .model import Model
 from .params import Param, Place, StreamBody
+from .record import Record
 from .stream import Outgoing, framed
 from .url import query, segment
 
 FORM_MEDIA = "application/x-www-form-urlencoded"
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Record, frozen=True):
     """A call ready to be sent, made once: every attempt sends the same bytes and the same key."""
 
     operation: str
     verb: str
-    target: str = field(repr=False)
+    target: str
     """Path and query, relative to the API's base URL."""
-    headers: tuple[tuple[str, str], ...] = field(repr=False)
-    body: bytes | None = field(repr=False)
+    headers: tuple[tuple[str, str], ...]
+    body: bytes | None
     effect: Effect
     """A keyed endpoint called without a key counts as `Effect.ONCE`."""
     key: str | None
     media: str = "application/json"
     """The body's ``Content-Type``."""
-    pieces: Outgoing | None = field(default=None, repr=False)
+    pieces: Outgoing | None = None
     """A body that is made while it is sent, in place of `body`."""
+
+    hidden = frozenset({"body", "headers", "pieces", "target"})
 
 
 def prepare(endpoint: BaseEndpoint, arguments: Mapping[str, Any]) -> Prepared:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -25,6 +24,7 @@ from .http import Headers, Response
 from .json import dumps, loads
 from .model import Model
 from .params import Param, Place
+from .record import Record
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,13 +44,12 @@ class BadRequest(BursarError):
         self.pointer = pointer
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(Record, frozen=True):
     """A request as the server received it, path parameters already taken out and unquoted."""
 
-    path: Mapping[str, str] = field(default_factory=dict[str, str])
+    path: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     query: Sequence[tuple[str, str]] = ()
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     """Names in lower case."""
     body: bytes = b""
 

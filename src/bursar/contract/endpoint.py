@@ -11,7 +11,6 @@ import inspect
 import typing
 import warnings
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, Protocol, Self, TypeVar, overload
 
@@ -25,6 +24,7 @@ from .json import loads
 from .model import Model
 from .page import AsyncListing, Page, Paging, Slice, Unreadable, fast_slice, required_items
 from .params import Param, resolve
+from .record import Record
 from .stream import AsyncItemStream, ItemStream
 
 P = ParamSpec("P")
@@ -72,8 +72,7 @@ class Resource(Generic[C]):
         self.caller = caller
 
 
-@dataclass(frozen=True, slots=True)
-class Reply(Generic[T]):
+class Reply(Record, Generic[T], frozen=True):
     """An answer with what surrounds it. `value` is what the plain call would have returned."""
 
     value: T
@@ -91,8 +90,7 @@ class Reply(Generic[T]):
 Verb = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(Record, frozen=True):
     """What the decorator of an endpoint says."""
 
     verb: Verb
@@ -106,7 +104,7 @@ class Description:
     media: Literal["json", "text"] = "json"
     echo: tuple[str, ...] = ()
     """Arguments that the answer must repeat: an answer about another object is refused."""
-    errors: dict[int, str] = field(default_factory=dict[int, str])
+    errors: dict[int, str] = msgspec.field(default_factory=dict[int, str])
     """Documented error statuses and what each means here."""
     counted_in: str | None = None
     """Header of the answer that holds the value, an integer, in place of a body."""

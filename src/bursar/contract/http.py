@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
+
+from .record import Record
 
 
 class Headers(Mapping[str, str]):
@@ -32,26 +35,28 @@ class Headers(Mapping[str, str]):
         return f"Headers({sorted(self._fields)})"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Record, frozen=True):
     """One HTTP request. `repr` shows neither query, headers nor body, since they may hold secrets."""
 
     method: str
-    url: str = field(repr=False)
+    url: str
     """Absolute URL, already encoded."""
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    body: bytes | None = field(default=None, repr=False)
-    pieces: Any = field(default=None, repr=False)
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    pieces: Any = None
     """A body that is made while it is sent (`bursar.contract.stream.Outgoing`), in place of `body`; None for none."""
 
+    hidden = frozenset({"body", "headers", "pieces", "url"})
 
-@dataclass(frozen=True, slots=True)
-class Response:
+
+class Response(Record, frozen=True):
     """One HTTP answer, body read whole."""
 
     status: int
-    headers: Headers = field(default_factory=Headers)
-    body: bytes = field(default=b"", repr=False)
+    headers: Headers = msgspec.field(default_factory=Headers)
+    body: bytes = b""
+
+    hidden = frozenset({"body"})
 
     @property
     def is_success(self) -> bool:
@@ -69,9 +74,10 @@ class Response:
         return self.body.decode("utf-8", "replace")
 
 
-@dataclass(frozen=True, slots=True)
-class StreamedResponse(Response):
+class StreamedResponse(Response, frozen=True):
     """An answer whose body is still to be read: `body` is empty, `pieces` brings it."""
 
-    pieces: Any = field(default=None, repr=False)
+    pieces: Any = None
     """`bursar.contract.stream.Pieces`, or `AsyncPieces` from an asynchronous transport."""
+
+    hidden = frozenset({"body", "pieces"})

@@ -74,6 +74,13 @@ class Model(msgspec.Struct, forbid_unknown_fields=True, dict=True):
         )
         return f"{type(self).__name__}({', '.join(shown)})"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        # `rich`, which shows locals in tracebacks, would get msgspec's own, which hides nothing.
+        return [
+            (name, Secret.MASK if name in self.hidden else getattr(self, name))
+            for name in self.__struct_fields__
+        ]
+
     def __reduce__(self) -> tuple[Any, ...]:
         fields = {name: getattr(self, name) for name in self.__struct_fields__}
         return _restore, (type(self), fields, dict(vars(self)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +13,7 @@ from .digits import AmountForm
 from .endpoint import BaseEndpoint, Resource
 from .model import Model
 from .params import Param, Place
+from .record import Record
 
 OPENAPI: Final = "3.1.0"
 _REFERENCES: Final = "#/components/schemas/{name}"
@@ -21,20 +21,18 @@ _REFERENCES: Final = "#/components/schemas/{name}"
 Schema = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(Record, frozen=True):
     """A group of endpoints with one heading, called by bearers of one security scheme."""
 
     name: str
     endpoints: Sequence[BaseEndpoint]
-    errors: Mapping[int, str] = field(default_factory=dict[int, str])
+    errors: Mapping[int, str] = msgspec.field(default_factory=dict[int, str])
     """Answers that every endpoint of the group may give."""
     security: str = ""
     """Name of the scheme in `Service.security` that callers need; "" for none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Record, frozen=True):
     """One API as a document describes it."""
 
     title: str
@@ -45,7 +43,7 @@ class Service:
     error: Any
     """Type of every JSON error answer."""
     tags: Sequence[Tag]
-    security: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    security: Mapping[str, Mapping[str, Any]] = msgspec.field(default_factory=dict[str, Mapping[str, Any]])
     """OpenAPI security schemes by name."""
 
 

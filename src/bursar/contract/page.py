@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -12,12 +11,12 @@ import msgspec
 from .decode import strict_list
 from .errors import UnreadableAnswer
 from .json import elements, loads, members
+from .record import Record
 
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Record, frozen=True):
     """An item of a page that does not have the documented form; the others are not lost for it."""
 
     index: int
@@ -43,8 +42,7 @@ class Paging(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class CursorPaging:
+class CursorPaging(Record, frozen=True):
     """Pages linked by an opaque token in the answer."""
 
     items: str = "cursor.data"
@@ -59,8 +57,7 @@ class CursorPaging:
         return {self.param: token} if token else None
 
 
-@dataclass(frozen=True, slots=True)
-class OffsetPaging:
+class OffsetPaging(Record, frozen=True):
     """Pages counted by offset, the total in the answer."""
 
     items: str = "results"
@@ -93,15 +90,16 @@ def required_items(body: Any, paging: Paging) -> list[Any]:
     return items
 
 
-@dataclass(frozen=True, slots=True)
-class Slice(Generic[Item]):
+class Slice(Record, Generic[Item], frozen=True):
     """What one page's answer held."""
 
     items: list[Item]
     unreadable: list[Unreadable]
-    body: Mapping[str, Any] = field(repr=False)
+    body: Mapping[str, Any]
     following: dict[str, Any] | None
     """Query parameters of the next page, None after the last."""
+
+    hidden = frozenset({"body"})
 
 
 class _LateBody(Mapping[str, Any]):

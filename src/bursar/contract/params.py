@@ -9,11 +9,11 @@ import re
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from .model import Model
+from .record import Record
 
 
 class Place(Enum):
@@ -30,8 +30,7 @@ class Place(Enum):
     """The parameter is the whole body, as a form."""
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Record, frozen=True):
     """Marks a query parameter and gives its wire name; the parameter's own name when empty.
 
     A list repeats the name; a mapping is written as ``name[key]=value`` for each of its members.
@@ -40,15 +39,13 @@ class Query:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Record, frozen=True):
     """Marks a parameter that travels as a header field."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey(Header):
+class IdempotencyKey(Header, frozen=True):
     """Marks the header that carries the idempotency key.
 
     With `mint`, a call without a key gets a fresh UUID, the same on each attempt.
@@ -57,28 +54,24 @@ class IdempotencyKey(Header):
     mint: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Record, frozen=True):
     """Marks one member of a JSON object body; the parameter's own name when empty."""
 
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Record, frozen=True):
     """Marks the parameter that is the whole JSON body, of any type and under any verb.
 
     A model needs no mark where the verb usually has a body.
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Record, frozen=True):
     """Marks the parameter, a model of texts, that is the whole body as ``application/x-www-form-urlencoded``."""
 
 
-@dataclass(frozen=True, slots=True)
-class StreamBody:
+class StreamBody(Record, frozen=True):
     """Marks the parameter that is a body sent as it comes: bytes, or an iterable of pieces.
 
     A piece is bytes, sent as they are, or an item that `frame` turns into bytes.
@@ -89,8 +82,7 @@ class StreamBody:
     frame: Callable[[Any], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(Record, frozen=True):
     """One parameter of an endpoint, resolved."""
 
     name: str

@@ -13,11 +13,11 @@ from collections.abc import (
     Iterator,
 )
 from contextlib import aclosing, closing
-from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 from .effect import Outcome
 from .errors import BursarError, InvalidRequestError, TransportError, UnreadableAnswer
+from .record import Record
 
 Item = TypeVar("Item")
 
@@ -113,8 +113,7 @@ class AsyncPieces(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming(Generic[Item]):
+class Incoming(Record, Generic[Item], frozen=True):
     """A streamed answer whose head has come."""
 
     pieces: Any

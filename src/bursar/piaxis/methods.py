@@ -9,8 +9,9 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import replace
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+
+from msgspec.structs import replace
 
 from bursar.client import AsyncCaller, Flow, Session, SyncCaller, call
 from bursar.contract import (

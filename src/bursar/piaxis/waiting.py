@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from bursar.client import Flow, Session, Sleep, call
 from bursar.contract import ApiError, BaseEndpoint, InvalidRequestError

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
+
+from msgspec.structs import replace
 
 from bursar.contract import Request, Response
 from bursar.contract.http import StreamedResponse
