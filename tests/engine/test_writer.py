@@ -547,3 +547,29 @@ def test_a_transaction_can_be_read_back_with_its_volumes():
             assert await core.submit(lambda v: v.books(BOOK).transaction(1)) == made
 
     run(scenario())
+
+
+def test_a_wide_command_that_comes_during_a_commit_finds_what_it_said_it_would_read():
+    """Reads are loaded for what waits when a batch begins; a command that joins it later names them as well."""
+    wide = [(books.VOLUMES, (BOOK, f"a{number}", USD)) for number in range(3 * limits.COMMAND_RUNS)]
+
+    async def scenario():
+        core, store = fragile()
+        store.gate = asyncio.Event()
+        first = asyncio.create_task(core.submit(post(pay("world", "a", 1))))
+        await asyncio.sleep(0)
+        held = asyncio.create_task(core.submit(post(pay("world", "b", 1))))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        late = asyncio.create_task(
+            core.submit(lambda view: [view.get(table, *key) for table, key in wide], reads=wide)
+        )
+        for _ in range(10):
+            await asyncio.sleep(0)
+        store.gate.set()
+        await first
+        await held
+        assert await late == [None] * len(wide)
+        await core.close()
+
+    run(scenario())

@@ -189,7 +189,8 @@ class Writer:
                 return
             except Missing as missing:
                 view.roll_back()
-                await self._load(missing.wanted)
+                # What it said it would read may not be here either: it came when the batch had begun.
+                await self._load(Wanted([*missing.wanted.keys, *submitted.reads], missing.wanted.ranges))
             except Exception as error:  # noqa: BLE001 - what a command raises is its caller's
                 view.roll_back()
                 submitted.error = error
