@@ -135,10 +135,8 @@ def _balance(ledger: LedgerRow, pit: int | None) -> Field:
                 + of_asset.format("m")
             )
             table = f"SELECT exact_sum(balance(m.input, m.output)) AS b FROM moves m WHERE {where} GROUP BY m.asset"
-        return Sql(
-            f"(SELECT single(count(*), min(CASE WHEN compare(x.b, ?) {sign} 0 THEN 1 ELSE 0 END)) FROM ({table}) x) = 1",
-            (value, *values),
-        )
+        fits = f"CASE WHEN compare(x.b, ?) {sign} 0 THEN 1 ELSE 0 END"
+        return Sql(f"(SELECT single(count(*), min({fits})) FROM ({table}) x) = 1", (value, *values))
 
     return Field("balance", "numbers", sql)
 
