@@ -33,17 +33,22 @@ from .options import CREDENTIALS, RequestOptions
 P = ParamSpec("P")
 T = TypeVar("T")
 Item = TypeVar("Item")
-M = TypeVar("M", bound="_Declared")
+M = TypeVar("M", bound="Declared")
 Arrange = Callable[[dict[str, Any]], dict[str, Any]]
 Act = Callable[[Session, dict[str, Any]], Flow[Any]]
 # What a client writes itself; a second one would contradict it (RFC 9110 section 5.3).
 _OWN_FIELDS = frozenset({"content-type", "content-length", "host", "transfer-encoding", "connection"})
 
 
-class _Declared:
-    """A method's signature and name."""
+class Declared:
+    """A method's signature and name, and the one endpoint that it calls, if it is one."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(
+        self, function: Callable[..., Any], endpoint: BaseEndpoint | None, *, public: bool = False
+    ) -> None:
+        """`public`: sent without the client's credentials."""
+        self.endpoint: BaseEndpoint | None = endpoint
+        self.public: bool = public
         self.__name__: str = function.__name__
         self.__doc__ = function.__doc__
         signature = inspect.signature(function)
@@ -60,14 +65,19 @@ class _Declared:
         return arguments, {} if options is None else options
 
 
-class Method(_Declared, Generic[P, T]):
+class Method(Declared, Generic[P, T]):
     """A method with one answer."""
 
-    def __init__(self, function: Callable[..., Any], act: Act, *, public: bool = False) -> None:
-        """`public`: sent without the client's credentials."""
-        super().__init__(function)
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        act: Act,
+        endpoint: BaseEndpoint | None = None,
+        *,
+        public: bool = False,
+    ) -> None:
+        super().__init__(function, endpoint, public=public)
         self._act = act
-        self._public = public
 
     @overload
     def __get__(self, obj: None, owner: type) -> Self: ...
@@ -85,15 +95,15 @@ class Method(_Declared, Generic[P, T]):
         caller: Any = obj.caller
         if "idempotency_key" in arguments:
             options = _key_taken_out(options, arguments)
-        session = _with(caller.session, options, public=self._public and not arguments.pop("as_owner", False))
+        session = _with(caller.session, options, public=self.public and not arguments.pop("as_owner", False))
         return caller.run(self._act(session, arguments))
 
 
-class ListingMethod(_Declared, Generic[P, Item]):
+class ListingMethod(Declared, Generic[P, Item]):
     """A method that goes through a listing."""
 
     def __init__(self, function: Callable[..., Any], listing: BaseEndpoint, arrange: Arrange) -> None:
-        super().__init__(function)
+        super().__init__(function, listing)
         self._listing = listing
         self._arrange = arrange
 
@@ -119,7 +129,7 @@ class ListingMethod(_Declared, Generic[P, Item]):
 class _Bound:
     """A method on a resource. Documents itself like one written by hand."""
 
-    def __init__(self, declared: _Declared, run: Callable[..., Any]) -> None:
+    def __init__(self, declared: Declared, run: Callable[..., Any]) -> None:
         self.__name__: str = declared.__name__
         self.__doc__ = declared.__doc__
         self.__signature__: inspect.Signature = declared.__signature__
@@ -137,7 +147,7 @@ def calls(
     def act(session: Session, arguments: dict[str, Any]) -> Flow[Any]:
         return _answer(session, endpoint, arguments if arrange is None else arrange(arguments))
 
-    return lambda function: Method(function, act, public=public)
+    return lambda function: Method(function, act, endpoint, public=public)
 
 
 def flows(act: Act) -> Callable[[Callable[Concatenate[Any, P], T]], Method[P, T]]:
@@ -169,13 +179,13 @@ class _ByItem(Listing[..., Any]):
 
     def __init__(self, endpoint: BaseEndpoint, item: type[Any]) -> None:
         super().__init__(endpoint.function, endpoint.description, OffsetPaging())
-        self._endpoint = endpoint
+        self.whole: BaseEndpoint = endpoint
         self._item = item
 
     @property
     def params(self) -> tuple[Param, ...]:
         """See `BaseEndpoint`."""
-        return self._endpoint.params
+        return self.whole.params
 
     @property
     def returns(self) -> Any:
