@@ -36,7 +36,14 @@ RETRY_SECONDS: Final = 0.2
 SCANNED_AT_ONCE: Final = 1_000
 _CREATING: Final = 0x6275727361720001
 """The lock that a process holds while it makes the schema."""
-_LOST: Final = (OSError, EOFError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+_LOST: Final = (
+    OSError,
+    EOFError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+)
 _VERSION: Final = f"SELECT version FROM {schema.HEAD_TABLE}"
 _SHUTTING_DOWN: Final = "57P"
 """SQLSTATEs of a server that ends sessions."""
@@ -179,6 +186,9 @@ class PostgresStore:
             raise CommitFailed(f"the database cannot be reached: {error}", "rejected") from error
         try:
             moved = await connection.fetchval(text, *values, timeout=COMMIT_SECONDS)
+        except (asyncpg.DataError, ValueError, TypeError, OverflowError) as error:
+            # The library's words would show the rows.
+            raise CommitFailed("a row does not fit its columns", "rejected") from error
         except asyncpg.PostgresError as error:
             if isinstance(error, asyncpg.PostgresConnectionError) or error.sqlstate.startswith(
                 _SHUTTING_DOWN
@@ -187,8 +197,6 @@ class PostgresStore:
             raise CommitFailed(f"the database refused to write: {error}", "rejected") from error
         except _LOST:
             return await self._find_out(expected)
-        except (ValueError, TypeError, OverflowError) as error:
-            raise CommitFailed(f"a row does not fit its columns: {error}", "rejected") from error
         if not moved:
             await self.confirm(expected)
             return False
@@ -355,7 +363,7 @@ async def _revision(connection: Connection) -> str | None:
 def _explained(url: str) -> Generator[None, None, None]:
     try:
         yield
-    except (*_LOST, asyncpg.PostgresError, asyncpg.InternalClientError, ValueError) as error:
+    except (*_LOST, asyncpg.PostgresError, ValueError) as error:
         raise StoreUnusable(f"cannot open {shown(url)}: {str(error) or type(error).__name__}") from error
 
 
