@@ -297,7 +297,13 @@ def test_demo_ends_with_verified_books():
         "declined",
         "CANCELLED",
         "402",
-        "Trial balance, USD",
+        "Trial balance of MilkyWay, USD",
+        "20000.00",
+        "30000.00",
+        "completed, 2 of 2 paid",
+        "invalid_grant",
+        "each signature verified",
+        "Trial balance of Piaxis, UGX",
         "verified",
     ):
         assert words in answer.stdout

@@ -1,4 +1,4 @@
-"""`bursar demo`: a bank pays another through a real server, and then the books are opened.
+"""`bursar demo`: banks pay each other and a merchant takes money through a real server; then the books are opened.
 
 Every step says what it expects; the command ends with exit status 0 only if all of it came true.
 """
@@ -12,12 +12,13 @@ import sys
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from bursar.cli.output import console, print_json, table
+from bursar.cli import demo_piaxis
+from bursar.cli.output import print_json, table
+from bursar.cli.story import DemoFailed, Story
 from bursar.cli.verify import check, show
 from bursar.milkyway import (
     MilkywayExposureBlockedError,
@@ -29,34 +30,11 @@ from bursar.milkyway import (
     TransactionStatus,
 )
 from bursar.milkyway.operator import BookedPosting, MilkywayOperatorClient, TrialBalance
+from bursar.piaxis.operator import TrialBalance as PiaxisBalance
 
 _STOP_SECONDS = 30
 _BANK, _SERVICE = "bank-beta", "card-payout"
 _FAST = PollOptions(initial_delay=0.1, max_delay=0.5, timeout=30)
-
-
-class DemoFailed(Exception):
-    """Something did not come out as the demo expects."""
-
-
-@dataclass
-class Story:
-    """What happened, step by step."""
-
-    quiet: bool
-    steps: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
-
-    def tell(self, title: str, outcome: str) -> None:
-        """Add a step."""
-        self.steps.append({"step": title, "outcome": outcome})
-        if not self.quiet:
-            console().print(f"[green]✓[/green] {title:<46} {outcome}", soft_wrap=True)
-
-    def expect(self, title: str, actual: object, expected: object) -> None:
-        """Add a step whose outcome is known beforehand. Raises `DemoFailed` for another."""
-        if actual != expected:
-            raise DemoFailed(f"{title}: expected {expected}, got {actual}")
-        self.tell(title, str(actual))
 
 
 def demo(*, as_json: bool) -> None:
@@ -67,19 +45,28 @@ def demo(*, as_json: bool) -> None:
         try:
             with _server(database) as ready:
                 story.tell("server", f"{ready['url']} (pid {ready['pid']})")
+                story.begin("MilkyWay: banks pay each other")
                 paid = _move_money(ready, story)
                 balance, postings = _open_books(ready, paid)
+                story.begin("Piaxis: a merchant takes money, holds it, pays it out")
+                held = demo_piaxis.tell(ready, story)
             report = check(f"sqlite:///{database}", quiet=as_json)
         except DemoFailed as error:
             raise SystemExit(f"bursar demo: {error}") from None
     if as_json:
         print_json(
-            {"ok": report.ok, "steps": story.steps, "accounts": len(balance.accounts), "logs": report.logs}
+            {
+                "ok": report.ok,
+                "steps": story.steps,
+                "accounts": len(balance.accounts) + len(held.accounts),
+                "logs": report.logs,
+            }
         )
     else:
         _show_books(balance, postings, paid)
+        _show_rail(held)
         show(report, "the demo's database")
-    if not report.ok or balance.problems:
+    if not report.ok or balance.problems or held.problems:
         raise SystemExit(1)
 
 
@@ -181,10 +168,16 @@ def _show_books(balance: TrialBalance, postings: list[BookedPosting], paid: int)
         ]
         rows.append(["sum", "", "", str(balance.sums[currency])])
         columns = ["Account", "Debits", "Credits", "Balance"]
-        table(f"\nTrial balance, {currency}", columns, rows, right=columns[1:])
+        table(f"\nTrial balance of MilkyWay, {currency}", columns, rows, right=columns[1:])
     table(
         f"\nPostings of payment {paid}",
         ["Step", "Debit", "Credit", "Amount", "Currency"],
         [[one.step, one.debit, one.credit, str(one.amount), one.currency] for one in postings],
         right=["Amount"],
     )
+
+
+def _show_rail(balance: PiaxisBalance) -> None:
+    rows = [[one.account, str(one.balance)] for one in balance.accounts if one.currency == "UGX"]
+    rows.append(["sum", str(balance.sums["UGX"])])
+    table("\nTrial balance of Piaxis, UGX", ["Account", "Balance"], rows, right=["Balance"])
