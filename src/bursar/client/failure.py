@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC
-from email.utils import parsedate_to_datetime
+
+import msgspec
 
 from bursar.contract import (
     ApiError,
@@ -17,6 +17,7 @@ from bursar.contract import (
     TransportError,
     UnreadableAnswer,
 )
+from bursar.contract.record import Record
 
 TRANSIENT = frozenset({408, 429})
 """Statuses below 500 after which a call that may be repeated is repeated."""
@@ -24,8 +25,7 @@ _BEFORE_PROCESSING = frozenset({401, 403, 408, 409, 429})
 """Refusals that say nothing about an earlier attempt of the same call."""
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorFamily:
+class ErrorFamily(Record, frozen=True):
     """The error classes of one API."""
 
     base: type[ApiError]
@@ -55,8 +55,7 @@ class ErrorFamily:
         return self.by_status.get(status, self.base)
 
 
-@dataclass(slots=True)
-class Verdict:
+class Verdict(Record, frozen=True):
     """What one failed attempt means."""
 
     status: int
@@ -66,7 +65,9 @@ class Verdict:
     cause: BaseException | None = None
     retry_after: float | None = None
     request_id: str | None = None
-    headers: Mapping[str, str] = field(default_factory=Headers, repr=False)
+    headers: Mapping[str, str] = msgspec.field(default_factory=Headers)
+
+    hidden = frozenset({"body", "headers"})
 
     def repeatable(self, effect: Effect) -> bool:
         """True when another attempt can do no harm and may help."""
@@ -161,6 +162,8 @@ def retry_after(response: Response, now: float) -> float | None:
         return None
     if text.isascii() and text.isdigit():
         return float(text)
+    from email.utils import parsedate_to_datetime  # a date is rare, and this is slow to import
+
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError):
