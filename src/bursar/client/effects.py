@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from bursar.contract import BaseEndpoint, Request
 from bursar.contract.record import Record
@@ -27,7 +27,7 @@ class Send(Record, frozen=True):
     streamed: bool = False
     """True for a `StreamedResponse` when the answer is 2xx; then `timeout` also bounds each read of its body."""
 
-    hidden = frozenset({"transport"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"transport"})
 
 
 class Sleep(Record, frozen=True):
@@ -48,7 +48,7 @@ class Ask(Record, frozen=True):
 
     function: Callable[[], Any]
 
-    hidden = frozenset({"function"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"function"})
 
 
 class Invoke(Record, frozen=True):
@@ -58,7 +58,7 @@ class Invoke(Record, frozen=True):
     arguments: dict[str, Any]
     timeout: float
 
-    hidden = frozenset({"arguments"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"arguments"})
 
 
 Flow = Generator[Send | Sleep | Join | Ask | Invoke, Any, T]

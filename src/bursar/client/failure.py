@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC
+from typing import ClassVar
 
 import msgspec
 
@@ -67,7 +68,7 @@ class Verdict(Record, frozen=True):
     request_id: str | None = None
     headers: Mapping[str, str] = msgspec.field(default_factory=Headers)
 
-    hidden = frozenset({"body", "headers"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"body", "headers"})
 
     def repeatable(self, effect: Effect) -> bool:
         """True when another attempt can do no harm and may help."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import msgspec
 
@@ -39,7 +39,7 @@ class Policy(Record, frozen=True):
     routes: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     """Other base URLs for the paths below a prefix; the prefix itself is left out there."""
 
-    hidden = frozenset({"headers"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"headers"})
 
     def url(self, target: str) -> str:
         """Return the absolute URL of a path below the base URL."""

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import msgspec
@@ -47,7 +47,7 @@ class Prepared(Record, frozen=True):
     pieces: Outgoing | None = None
     """A body that is made while it is sent, in place of `body`."""
 
-    hidden = frozenset({"body", "headers", "pieces", "target"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"body", "headers", "pieces", "target"})
 
 
 def prepare(endpoint: BaseEndpoint, arguments: Mapping[str, Any]) -> Prepared:

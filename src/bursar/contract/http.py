@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -46,7 +46,7 @@ class Request(Record, frozen=True):
     pieces: Any = None
     """A body that is made while it is sent (`bursar.contract.stream.Outgoing`), in place of `body`; None for none."""
 
-    hidden = frozenset({"body", "headers", "pieces", "url"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"body", "headers", "pieces", "url"})
 
 
 class Response(Record, frozen=True):
@@ -56,7 +56,7 @@ class Response(Record, frozen=True):
     headers: Headers = msgspec.field(default_factory=Headers)
     body: bytes = b""
 
-    hidden = frozenset({"body"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"body"})
 
     @property
     def is_success(self) -> bool:
@@ -80,4 +80,4 @@ class StreamedResponse(Response, frozen=True):
     pieces: Any = None
     """`bursar.contract.stream.Pieces`, or `AsyncPieces` from an asynchronous transport."""
 
-    hidden = frozenset({"body", "pieces"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"body", "pieces"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Mapping
 from functools import cached_property
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -99,7 +99,7 @@ class Slice(Record, Generic[Item], frozen=True):
     following: dict[str, Any] | None
     """Query parameters of the next page, None after the last."""
 
-    hidden = frozenset({"body"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"body"})
 
 
 class _LateBody(Mapping[str, Any]):
