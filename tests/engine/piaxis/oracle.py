@@ -175,6 +175,16 @@ class Oracle:
         in_time = term["until"] is None or due <= term["until"]
         return in_time and due <= min(self.now, escrow.get("ended", self.now))
 
+    def terms(self, id: str) -> list[tuple[bool, bool]]:
+        """Of each term: whether it is met, and whether it expired. Nothing expires before there is money."""
+        escrow = self.escrows[id]
+        known = []
+        for position, term in enumerate(escrow["terms"]):
+            met, until = self.met(id, position), term["until"]
+            over = until is not None and until <= min(self.now, escrow.get("ended", self.now))
+            known.append((met, over and not met and escrow["funded"] is not None))
+        return known
+
     def all_met(self, id: str, *, but: str = "") -> bool:
         terms = self.escrows[id]["terms"]
         return all(self.met(id, n) for n, term in enumerate(terms) if term["type"] != but)
