@@ -93,6 +93,7 @@ ROOMS = [
             "bursar.engine.auth",
             "bursar.engine.webhooks",
             "bursar.piaxis.models",
+            "bursar.piaxis.connections",
             "bursar.piaxis.operator",
         ),
         CODEC,

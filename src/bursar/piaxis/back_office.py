@@ -21,12 +21,17 @@ from bursar.client import (
     blocking,
 )
 from bursar.client.transport import AsyncTransport, Transport
-from bursar.contract import Async, RawAsync, RawSync, Secret, Sync
+from bursar.contract import Async, C, RawAsync, RawSync, Secret, Sync
 from bursar.contract.url import base_url
 
 from .client import USER_AGENT
+from .connections import PiaxisConnections
 from .errors import FAMILY, PiaxisAuthError
 from .operator import PiaxisOperator
+
+
+class BackOffice(PiaxisOperator[C], PiaxisConnections[C]):
+    """The whole back office."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +82,7 @@ def _session(
     return Session(policy, FAMILY, clock, tokens)
 
 
-class PiaxisOperatorClient(SyncClient, PiaxisOperator[Sync]):
+class PiaxisOperatorClient(SyncClient, BackOffice[Sync]):
     """Calls the back office and blocks; errors and hooks are those of `PiaxisClient`."""
 
     options: OperatorOptions
@@ -95,12 +100,12 @@ class PiaxisOperatorClient(SyncClient, PiaxisOperator[Sync]):
         super().__init__(options, Given(session, session, None), _session(options, transport, hooks, clock))
 
     @property
-    def raw(self) -> PiaxisOperator[RawSync]:
+    def raw(self) -> BackOffice[RawSync]:
         """The same endpoints, each giving a `Reply` with the HTTP answer around the value."""
-        return PiaxisOperator(RawCaller(self._calls.reply))
+        return BackOffice(RawCaller(self._calls.reply))
 
 
-class AsyncPiaxisOperatorClient(AsyncClient, PiaxisOperator[Async]):
+class AsyncPiaxisOperatorClient(AsyncClient, BackOffice[Async]):
     """The asynchronous twin of `PiaxisOperatorClient`."""
 
     options: OperatorOptions
@@ -118,6 +123,6 @@ class AsyncPiaxisOperatorClient(AsyncClient, PiaxisOperator[Async]):
         super().__init__(options, Given(session, session, None), _session(options, transport, hooks, clock))
 
     @property
-    def raw(self) -> PiaxisOperator[RawAsync]:
+    def raw(self) -> BackOffice[RawAsync]:
         """The same endpoints, each giving a `Reply` with the HTTP answer around the value."""
-        return PiaxisOperator(RawCaller(self._calls.reply))
+        return BackOffice(RawCaller(self._calls.reply))

@@ -10,6 +10,7 @@ import pytest
 
 from bursar.contract.openapi import endpoints
 from bursar.contract.params import Place
+from bursar.piaxis.connections import PiaxisConnections
 from bursar.piaxis.contract import Monitoring, WebhookEndpointsApi
 from bursar.piaxis.operator import PiaxisOperator
 from bursar.server.piaxis.openapi import MERCHANTS
@@ -31,6 +32,8 @@ LENIENT = {
     "cancel_disbursement",
     "release_escrow_disbursement",
     "cancel_escrow_disbursement",
+    "create_oauth_client",
+    "decide_shopify_session",
     "update_webhook_endpoint",
     "replay_webhook_deliveries",
 }
@@ -52,6 +55,7 @@ ALL = [
     *described(WebhookEndpointsApi, "/piaxis"),
     *described(Monitoring, "/piaxis"),
     *described(PiaxisOperator, "/piaxis"),
+    *described(PiaxisConnections, "/piaxis"),
 ]
 
 
@@ -121,16 +125,16 @@ def test_no_endpoint_takes_a_malformed_query(http, call, case):
     assert http.commit() == before
 
 
-@pytest.mark.parametrize("case", ALL, ids=lambda case: case[0])
-@pytest.mark.parametrize("id", ["%00", "%ff", "%2F", "..%2f..", "a" * 5000, "é", "%0a", "' OR 1=1"])
-def test_no_endpoint_takes_a_malformed_id(http, call, case, id):
+IDS = ("%00", "%ff", "%2F", "..%2f..", "a" * 5000, "%C3%A9", "%0a", "'%20OR%201=1")
+
+
+@pytest.mark.parametrize("case", [case for case in ALL if "mtn" in case[2]], ids=lambda case: case[0])
+def test_no_endpoint_takes_a_malformed_id(http, call, case):
     _, verb, path, reads_body, _ = case
-    if "mtn" not in path:
-        return
     before = http.commit()
-    hostile = path.replace("mtn", id.replace("é", "%C3%A9").replace(" ", "%20"), 1)
-    answer = call(verb, hostile, json={} if reads_body else None)
-    assert 400 <= answer.status < 500 or verb == "GET", (answer.status, answer.text)
+    for hostile in IDS:
+        answer = call(verb, path.replace("mtn", hostile, 1), json={} if reads_body else None)
+        assert 400 <= answer.status < 500 or verb == "GET", (hostile, answer.status, answer.text)
     assert http.commit() == before
 
 

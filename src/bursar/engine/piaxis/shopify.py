@@ -14,8 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bursar.engine.core import Core
-from bursar.engine.currency import to_decimal, to_minor
-from bursar.engine.errors import InvalidInput
+from bursar.engine.piaxis import money
 from bursar.engine.piaxis.caller import Caller
 from bursar.engine.piaxis.errors import Code, Kind, Refusal, conflict, invalid, not_found
 from bursar.engine.store.table import Table
@@ -127,7 +126,8 @@ class ShopifyService:
             shop = view.get(SHOPS, shop_domain.lower())
             if shop is None or shop.disabled_at is not None:
                 raise not_found("connected store", shop_domain)
-            minor = _minor(amount, currency)
+            money.check_currency(currency, ("body", "currency"))
+            minor = money.minor(amount, currency, ("body", "amount"))
             status = ShopifySessionStatus.PENDING.value
             row = SessionRow(
                 view.ids.uuid(), shop.merchant, shop.domain, minor, currency, test, status, view.now
@@ -178,18 +178,11 @@ def _domain(text: str) -> str:
     return domain
 
 
-def _minor(amount: Decimal, currency: str) -> int:
-    try:
-        return to_minor(amount, currency)
-    except InvalidInput as error:
-        raise invalid(("body", "amount"), error.message) from None
-
-
 def _shown(row: SessionRow, shop: ShopRow) -> ShopifySession:
     return ShopifySession(
         session_id=row.id,
         status=ShopifySessionStatus(row.status),
-        amount=to_decimal(row.amount, row.currency),
+        amount=money.shown(row.amount, row.currency),
         currency=row.currency,
         store_name=shop.domain.partition(".")[0],
         shop_domain=row.domain,

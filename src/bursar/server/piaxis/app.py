@@ -10,6 +10,7 @@ from bursar.contract.binding import route
 from bursar.engine.auth.service import Realm
 from bursar.engine.core import Core
 from bursar.engine.piaxis import oauth_grants, oauth_sandbox, sandbox, service
+from bursar.engine.piaxis.connections import ConnectionsService
 from bursar.engine.piaxis.oauth import OAuthService
 from bursar.engine.piaxis.otp import SANDBOX_CODE, Codes
 from bursar.engine.piaxis.service import PiaxisServices
@@ -44,12 +45,13 @@ def piaxis_mounts(
     oauth_grants.register(core)
     codes = Codes(sandbox=is_sandbox)
     services = PiaxisServices(core, codes)
+    shopify = ShopifyService(core, url + API_MOUNT)
     outer = outer_api(core, webhooks, is_sandbox=is_sandbox)
-    add_operator_routes(outer, services.operator, realm)
-    return {API_MOUNT: partner_api(core, services, url), MOUNT: outer}
+    add_operator_routes(outer, services.operator, ConnectionsService(core, shopify), realm)
+    return {API_MOUNT: partner_api(core, services, shopify, url), MOUNT: outer}
 
 
-def partner_api(core: Core, services: PiaxisServices, url: str) -> Api:
+def partner_api(core: Core, services: PiaxisServices, shopify: ShopifyService, url: str) -> Api:
     """Return the API below `API_MOUNT`."""
     api = Api(render=render, translate=translate)
     guards = Guards(core)
@@ -58,7 +60,7 @@ def partner_api(core: Core, services: PiaxisServices, url: str) -> Api:
     _add_payments(api, guards, services)
     _add_disbursements(api, guards, services)
     _add_escrows(api, guards, services)
-    _add_shopify(api, guards, ShopifyService(core, url + API_MOUNT))
+    _add_shopify(api, guards, shopify)
     return api
 
 

@@ -67,12 +67,11 @@ class Pages:
 class FormGuard:
     """Proof that a form was filled in by the browser that asked for it, with what it asked for (CSRF).
 
-    The browser holds a random cookie; the form carries a MAC of it and of the request, made with a key of this process.
-    After a restart an open page has to be asked for anew.
+    The browser holds a random cookie, and the form a MAC of the request with the cookie as its key: who does not know
+    the cookie cannot make the form of any request. Nothing is kept here, so that any process can take the form.
     """
 
     def __init__(self, *, secure: bool) -> None:
-        self._key = secrets.token_bytes(32)
         self._secure = secure
 
     def nonce(self, exchange: Exchange) -> str:
@@ -81,11 +80,10 @@ class FormGuard:
 
     def token(self, nonce: str, ask: Ask) -> str:
         """What a form for the request carries."""
-        content = nonce.encode() + b"\n" + msgspec.json.encode(fields(ask))
-        return hmac.new(self._key, content, hashlib.sha256).hexdigest()
+        return hmac.new(nonce.encode(), msgspec.json.encode(fields(ask)), hashlib.sha256).hexdigest()
 
     def accepts(self, exchange: Exchange, ask: Ask, token: str) -> bool:
-        """Whether a posted form is genuine."""
+        """Whether a posted form is genuine; browsers that say where it came from must say that it came from here."""
         nonce, fetched = _cookie(exchange), exchange.headers.get("sec-fetch-site", "same-origin")
         if not nonce or fetched != "same-origin":
             return False

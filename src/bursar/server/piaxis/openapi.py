@@ -11,6 +11,7 @@ from bursar import __version__
 from bursar.contract.http import Response
 from bursar.contract.openapi import Service, Tag, document, endpoints
 from bursar.engine.piaxis.errors import Issue
+from bursar.piaxis.connections import PiaxisConnections
 from bursar.piaxis.contract import (
     Disbursements,
     EscrowDisbursements,
@@ -92,6 +93,7 @@ def outer_document() -> dict[str, Any]:
                 Tag("webhooks", endpoints(WebhookEndpointsApi), _COMMON, "api-key"),
                 Tag("monitoring", endpoints(Monitoring), _OPEN),
                 Tag("operator", endpoints(PiaxisOperator), _BACK_OFFICE, "keycloak"),
+                Tag("connections", endpoints(PiaxisConnections), _BACK_OFFICE, "keycloak"),
             ],
             security={
                 "api-key": {"type": "apiKey", "in": "header", "name": "api-key"},

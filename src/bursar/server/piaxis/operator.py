@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from bursar.contract.binding import Route, route
 from bursar.engine.auth.service import Realm
+from bursar.engine.piaxis.connections import ConnectionsService
 from bursar.engine.piaxis.operator import OperatorService
+from bursar.piaxis.connections import PiaxisConnections
 from bursar.piaxis.operator import PiaxisOperator
 from bursar.server.api import Api
 from bursar.server.bearer import operating
 
 
-def add_operator_routes(api: Api, service: OperatorService, realm: Realm) -> None:
+def add_operator_routes(
+    api: Api, service: OperatorService, connections: ConnectionsService, realm: Realm
+) -> None:
     """Serve operators: tokens of the hub's realm with the operator's role."""
     guard = operating(realm)
-    for bound in _routes(service):
+    for bound in (*_routes(service), *_connections(connections)):
         api.bind(bound, guard)
 
 
@@ -50,4 +54,17 @@ def _routes(service: OperatorService) -> list[Route]:
         route(PiaxisOperator.dismiss_dispute, service.dismiss_dispute),
         route(PiaxisOperator.list_audit, service.list_audit),
         route(PiaxisOperator.trial_balance, service.trial_balance),
+    ]
+
+
+def _connections(service: ConnectionsService) -> list[Route]:
+    return [
+        route(PiaxisConnections.create_oauth_client, service.create_oauth_client),
+        route(PiaxisConnections.revoke_oauth_client, service.revoke_oauth_client),
+        route(PiaxisConnections.list_redirect_uris, service.list_redirect_uris),
+        route(PiaxisConnections.add_redirect_uri, service.add_redirect_uri),
+        route(PiaxisConnections.remove_redirect_uri, service.remove_redirect_uri),
+        route(PiaxisConnections.revoke_consents, service.revoke_consents),
+        route(PiaxisConnections.open_shopify_session, service.open_shopify_session),
+        route(PiaxisConnections.decide_shopify_session, service.decide_shopify_session),
     ]

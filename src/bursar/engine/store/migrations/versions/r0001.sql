@@ -581,6 +581,8 @@ CREATE TABLE "piaxis_oauth_grant" (
   PRIMARY KEY ("id")
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX "piaxis_oauth_grant_by_user_merchant" ON "piaxis_oauth_grant" ("user", "merchant");
+
 CREATE TABLE "piaxis_oauth_link" (
   "merchant" TEXT NOT NULL,
   "external_user_id" TEXT NOT NULL,
