@@ -326,6 +326,15 @@ def test_the_beneficiary_of_a_batch_is_the_customer(rail: Rail, escrows: Escrows
     assert escrows.get(created, caller=bearer).sender_id == MERCHANT_ID
 
 
+def test_a_beneficiarys_otp_as_delivery_code(rail: Rail, escrows: Escrows) -> None:
+    told = {"confirmation_method": "code"}
+    batch = escrows.pay(to_account(RECIPIENT_ID, "1000", term("delivery_confirmation", **told)))
+    created = escrows.get(batch.escrow_items[0].escrow_id)
+    rail.otp("+256700000002")
+    escrows.fulfil(created, **told, code="123456")
+    assert is_met(escrows, created)
+
+
 def test_somebody_else_in_user_info(escrows: Escrows) -> None:
     created = escrows.open(term("rating_threshold", minimum_rating=1))
     stranger = {"phone_number": "+256799999999"}

@@ -21,6 +21,7 @@ from bursar.engine.piaxis.escrow_states import FINAL, SHOWN, Event, State, after
 from bursar.engine.piaxis.escrow_tables import ESCROWS, SLICES, TERMS, EscrowRow, SliceRow, TermRow
 from bursar.engine.piaxis.merchants import merchant_account
 from bursar.engine.piaxis.terms.base import Role
+from bursar.engine.store.base import Range, Wanted
 from bursar.engine.view import View
 
 KIND: Final = "escrow"
@@ -46,6 +47,7 @@ class Whole(NamedTuple):
 
 def load(view: View, row: EscrowRow) -> Whole:
     """Return an escrow whole, with what the clock has brought done."""
+    view.want(Wanted(ranges=[Range(SLICES, (row.id,)), Range(TERMS, (row.id,))]))
     slices, terms = view.scan(SLICES, row.id), view.scan(TERMS, row.id)
     whole = Whole(row, slices, escrow_terms.catch_up(view, row, terms))
     return auto_release(view, whole)

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from bursar.engine import limits
-from bursar.engine.piaxis import otp, terms
+from bursar.engine.piaxis import escrow_actors, terms
 from bursar.engine.piaxis.cards import refuse_card_numbers
 from bursar.engine.piaxis.errors import Counted, Kind, Loc, conflict, invalid, not_found
 from bursar.engine.piaxis.escrow_events import tell
@@ -169,7 +169,7 @@ def _check_secret(view: View, escrow: EscrowRow, row: TermRow, kind: TermKind, d
     """Compare a term's secret, or use up the customer's OTP in its place."""
     if row.digest is None or row.salt is None:
         if kind.needs_otp(members(row.data)):
-            otp.spend(view, escrow.merchant, escrow.contacts, kind.secret(data))
+            escrow_actors.spend(view, escrow, kind.secret(data))
         return
     if row.tries >= secrets.TRIES:
         raise conflict(f"term {row.id} is locked after {secrets.TRIES} wrong secrets", "TERM_LOCKED")
