@@ -109,6 +109,16 @@ def _body(answer: dict[str, Any]) -> bytes:
 
 
 @cache
+def vendor_operations() -> frozenset[str]:
+    """The names of the 276 operations of the vendor's SDK, ``group.method``; empty when their table is not there."""
+    table = HOME / "openapi" / "formance_operations.tsv"
+    if not table.is_file():
+        return frozenset()
+    rows = table.read_text("utf-8").splitlines()[1:]
+    return frozenset(".".join(row.split("\t")[:2]) for row in rows)
+
+
+@cache
 def operations() -> list[tuple[str, BaseEndpoint, re.Pattern[str]]]:
     """Every operation with its group and a pattern of its path, the most literal paths first."""
     found = [
