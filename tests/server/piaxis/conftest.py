@@ -2,7 +2,7 @@
 
 import json as jsonlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -18,9 +18,18 @@ class Http:
 
     engine: Engine
     base: str = "/piaxis/api"
-    cookies: dict[str, str] = field(default_factory=dict)
 
-    def __call__(self, method, path, *, json=None, body=None, key=KEY, token=None, headers=()) -> Response:
+    def __call__(
+        self,
+        method,
+        path,
+        *,
+        json=None,
+        body=None,
+        key: str | None = KEY,
+        token: str | None = None,
+        headers=(),
+    ) -> Response:
         fields = dict(headers)
         if json is not None:
             body = jsonlib.dumps(json).encode()

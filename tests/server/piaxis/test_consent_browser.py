@@ -29,7 +29,7 @@ class Merchant:
                 self.end_headers()
                 self.wfile.write(merchant.home.encode() if self.path == "/" else b"<h1>Welcome back</h1>")
 
-            def log_message(self, *arguments: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:
                 pass
 
         self._server = HTTPServer(("127.0.0.1", 0), Pages)

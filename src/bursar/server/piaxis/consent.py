@@ -139,7 +139,7 @@ def _document(page: str, status: int, context: Mapping[str, Any], goes_to: str) 
 @cache
 def _style() -> tuple[str, str]:
     """The style sheet, and how a Content-Security-Policy names it."""
-    text = (files(__package__) / "pages" / "style.css").read_text("utf-8")
+    text = (files("bursar.server.piaxis") / "pages" / "style.css").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return text, f"'sha256-{digest}'"
 

@@ -29,7 +29,6 @@ _ENGINE: Final[tuple[tuple[type[engine.EngineError], int], ...]] = (
     (engine.InvalidInput, 400),
     (engine.IdempotencyMismatch, 422),
     (engine.Unavailable, 503),
-    (engine.EngineError, 409),
 )
 _PLACES: Final = {Place.PATH: "path", Place.QUERY: "query", Place.HEADER: "header"}
 """How FastAPI calls the places of parameters."""
@@ -62,11 +61,11 @@ def translate(error: Exception) -> Failure | None:
         # Not 503: a client takes that as proof that nothing was done.
         message = "the outcome is not known: ask again with the same idempotency key"
         return Failure(500, message, code=error.code)
-    if isinstance(error, engine.EngineError):
-        status = next(status for kind, status in _ENGINE if isinstance(error, kind))
-        soon = [("retry-after", "1")] if isinstance(error, engine.StoreBusy) else []
-        return Failure(status, error.message, code=error.code, headers=soon)
-    return None
+    if not isinstance(error, engine.EngineError):
+        return None
+    status = next((status for kind, status in _ENGINE if isinstance(error, kind)), 409)
+    soon = [("retry-after", "1")] if isinstance(error, engine.StoreBusy) else []
+    return Failure(status, error.message, code=error.code, headers=soon)
 
 
 def unreadable(error: BadRequest, params: tuple[Param, ...]) -> InvalidRequest:
