@@ -21,11 +21,17 @@ DEEP = 4
 
 
 class Maker:
-    """Makes values of types: `full` with every member, `newer` with members and enum values of a later version."""
+    """Makes values of types: `full` with every member, `newer` with members and enum values of a later version.
 
-    def __init__(self, *, full: bool, newer: bool = False) -> None:
+    `choice` says which type of each union is meant.
+    """
+
+    def __init__(self, *, full: bool, newer: bool = False, choice: int = 0) -> None:
         self._full = full
         self._newer = newer
+        self._choice = choice
+        self.choices = 1
+        """Of how many types the widest union that was met is."""
 
     def value(self, kind: Any, depth: int = 0) -> Any:
         """Return JSON values that fit the type."""
@@ -46,9 +52,10 @@ class Maker:
 
     def _one_of(self, kinds: tuple[Any, ...], depth: int) -> Any:
         present = [kind for kind in kinds if kind not in (type(None), msgspec.UnsetType)]
-        return (
-            self.value(present[0], depth) if present and (self._full or len(present) == len(kinds)) else None
-        )
+        if not present or not (self._full or len(present) == len(kinds)):
+            return None
+        self.choices = max(self.choices, len(present))
+        return self.value(present[self._choice % len(present)], depth)
 
     def _model(self, kind: type[Model], depth: int) -> dict[str, Any]:
         tag = kind.tag_name()

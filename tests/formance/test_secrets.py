@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import re
 import traceback
 from typing import Any
 
@@ -18,6 +19,7 @@ SECRET = "sk-very-secret"
 PROVIDERS = [
     kind for kind in vars(configs).values() if isinstance(kind, type) and issubclass(kind, ProviderConfig)
 ]
+SOUNDS_SECRET = re.compile(r"(?<!public_)key$|secret|token|pass|private")
 
 
 def filled(kind: type[ProviderConfig]) -> ProviderConfig:
@@ -45,6 +47,12 @@ def test_no_text_of_a_configuration_holds_its_secrets(
         str(config.__rich_repr__()),
     ):
         assert SECRET not in text
+
+
+def test_members_that_sound_secret_are_hidden() -> None:
+    names = {name for kind in PROVIDERS for name in kind.__struct_fields__ if SOUNDS_SECRET.search(name)}
+    assert "api_key" in names
+    assert names <= ProviderConfig.hidden
 
 
 def test_there_are_providers_with_secrets() -> None:
