@@ -6,8 +6,12 @@
     with Formance(FormanceOptions("http://127.0.0.1:8787/formance")) as client:
         client.ledger.v2.create_transaction("main", NewTransaction(postings=[Posting("world", "bank", 100, "USD/2")]))
 
-A service is loaded when it is first used.
+A service is loaded when it is first used, and so is `SDK`, which has the surface of the vendor's own SDK.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from .client import AsyncFormance, Formance, StaticToken, TokenProvider
 from .errors import (
@@ -29,8 +33,12 @@ from .errors import (
 )
 from .options import ALL_SCOPES, FormanceOptions
 
+if TYPE_CHECKING:
+    from .sdk import SDK
+
 __all__ = [
     "ALL_SCOPES",
+    "SDK",
     "AsyncFormance",
     "ErrorCode",
     "Formance",
@@ -52,3 +60,11 @@ __all__ = [
     "StaticToken",
     "TokenProvider",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "SDK":
+        from .sdk import SDK
+
+        return SDK
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

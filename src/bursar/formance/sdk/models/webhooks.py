@@ -1,0 +1,23 @@
+"""The vendor's models of the webhooks service, by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .errors import ServiceError
+
+
+class ErrorResponse(ServiceError):
+    """The webhooks service refused a call; `data` says why."""
+
+
+def __getattr__(name: str) -> Any:
+    from .catalogue import named
+
+    return named("webhooks", name)
+
+
+def __dir__() -> list[str]:
+    from .catalogue import names
+
+    return [*names("webhooks"), *globals()]
