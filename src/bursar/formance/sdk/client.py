@@ -63,8 +63,8 @@ class SDK:
         for name in {group.partition(".")[0] for group in GROUPS} - {"sdk"}:
             setattr(self, name, Service(self._native, name))
         versions = operations("sdk")["get_versions"]
-        self.get_versions = Operation(self._native, "sdk", versions)
-        self.get_versions_async = AsyncOperation(self._native, "sdk", versions)
+        self.get_versions: Operation = Operation(self._native, "sdk", versions)
+        self.get_versions_async: AsyncOperation = AsyncOperation(self._native, "sdk", versions)
 
     def __enter__(self) -> Self:
         return self
