@@ -81,18 +81,31 @@ def first_answers(report: Report, port: int, pythons: dict[str, str], rounds: in
 
 
 def memory(report: Report, port: int, pythons: dict[str, str]) -> None:
-    """Measure resident memory after one call of each of two services."""
+    """Measure resident memory after one call of each of two services, whole and less an empty interpreter."""
     base = f"http://127.0.0.1:{port}/formance"
-    taken: dict[str, float] = {}
+    whole: dict[str, float] = {}
     for name, python in pythons.items():
         with contextlib.closing(Contestant(name, python, base, SCRIPT)) as contestant:
             for operation in ("get", "info"):
                 contestant.cpu_us(operation, 1)
-            taken[name] = rss_mb(contestant.process.pid)
+            whole[name] = rss_mb(contestant.process.pid)
+    net = {name: whole[name] - _empty_mb(python) for name, python in pythons.items()}
     report.tables["resident memory after one call of each of two services"] = [
-        {"client": name, "MB": f"{value:.1f}"} for name, value in taken.items()
+        {"client": name, "MB": f"{whole[name]:.1f}", "less an empty interpreter": f"{net[name]:.1f}"}
+        for name in pythons
     ]
-    _against_vendor(report, "memory", taken, 0.5)
+    _against_vendor(report, "memory, whole process", whole, 0.5)
+    _against_vendor(report, "memory, less an empty interpreter", net, 0.5)
+
+
+def _empty_mb(python: str) -> float:
+    command = [python, "-c", "print(flush=True); input()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        taken = rss_mb(process.pid)
+        process.communicate(b"\n")
+        return taken
 
 
 def _against_vendor(report: Report, title: str, figures: dict[str, float], goal: float) -> None:

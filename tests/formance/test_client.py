@@ -417,8 +417,24 @@ def test_answers_that_hide_a_failure_are_errors() -> None:
             api.ledger.v2.get_transaction("main", 1)
 
 
-def test_importing_the_client_loads_no_service() -> None:
-    """A service is loaded at its first use."""
-    script = "import sys, bursar.formance; print([m for m in sys.modules if m.startswith('bursar.formance.ledger')])"
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "[]"
+LOADED = """
+import sys
+from bursar.formance import Formance, FormanceOptions
+print(sorted(name for name in sys.modules if name.startswith("bursar.formance.ledger")))
+with Formance(FormanceOptions(sys.argv[1])) as client:
+    client.wallets.v1.get_server_info_wallets()
+print(sorted(name for name in sys.modules if name.startswith("bursar.formance.wallets")))
+unused = ("asyncio", "bursar.formance.ledger.v2", "bursar.formance.payments", "bursar.formance.sdk")
+print([name for name in unused if name in sys.modules])
+"""
+
+
+def test_only_what_is_used_is_loaded() -> None:
+    """Importing the client loads no service, a call only its own, and a blocking call no asyncio."""
+    with Server(lambda _: reply({"version": "1"})) as server:
+        run = subprocess.run(
+            [sys.executable, "-c", LOADED, server.url], capture_output=True, text=True, check=True
+        )
+    at_import, own, unused = run.stdout.splitlines()
+    assert (at_import, unused) == ("[]", "[]")
+    assert "bursar.formance.wallets.v1" in own
