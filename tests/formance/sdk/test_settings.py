@@ -5,6 +5,8 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -290,6 +292,42 @@ def test_asynchronously(server: Server) -> None:
         "/api/auth/oauth/token",
         "/api/ledger/v2/main/transactions",
     ]
+
+
+def test_first_calls_of_many_threads_share_connections_and_a_token(server: Server) -> None:
+    with SDK(server_url=server.url, security=SECURITY) as sdk, ThreadPoolExecutor(16) as pool:
+        asked = [pool.submit(sdk.ledger.v2.get_ledger, request={"ledger": "main"}) for _ in range(64)]
+        assert {each.result().v2_get_ledger_response.data.name for each in asked} == {"main"}
+    assert [request.path for request in server.requests].count("/api/auth/oauth/token") == 1
+
+
+def test_uploads_go_through_clients_of_either_colour(tmp_path: Path) -> None:
+    (tmp_path / "logs").write_bytes(b'{"id": 1}\n')
+    stub = Stub()
+    stub.answer = (204, "", "")
+
+    class Awaitable:
+        """The stub, asynchronous."""
+
+        def build_request(self, method: str, url: Any, **parts: Any) -> Any:
+            return stub.build_request(method, url, **parts)
+
+        async def send(self, request: Any, *, stream: bool = False) -> Any:
+            return stub.send(request)
+
+        async def aclose(self) -> None:
+            """Nothing is held."""
+
+    sdk = SDK(client=stub, async_client=Awaitable())
+    for asynchronous in (False, True):
+        with (tmp_path / "logs").open("rb") as logs:
+            request = {"ledger": "main", "v2_import_logs_request": logs}
+            if asynchronous:
+                asyncio.run(sdk.ledger.v2.import_logs_async(request=request))
+            else:
+                sdk.ledger.v2.import_logs(request=request)
+        assert stub.content == b'{"id": 1}\n'
+        stub.content = b""
 
 
 def test_the_log_has_attempts_and_no_secrets(server: Server, caplog: pytest.LogCaptureFixture) -> None:

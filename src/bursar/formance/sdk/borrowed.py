@@ -54,8 +54,8 @@ def _is_httpx2(client: object) -> bool:
 
 
 def _parts(request: Request) -> dict[str, Any]:
-    content = request.body if request.pieces is None else iter(request.pieces)
-    return {"headers": dict(request.headers), "content": content}
+    # A body that is made while it is sent has been collected before: these transports know whole bodies only.
+    return {"headers": dict(request.headers), "content": request.body}
 
 
 def _response(answer: Any) -> Response:
