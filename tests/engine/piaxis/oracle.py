@@ -84,6 +84,15 @@ class Oracle:
             first[2]()
         self.now = now
 
+    def boundary(self) -> int | None:
+        """When something happens by itself next: a report, a lock that ends, a term that expires."""
+        times = [when for when, _, _ in self.coming]
+        for escrow in self.escrows.values():
+            if escrow["state"] in ("held", "disputed"):
+                for term in escrow["terms"]:
+                    times += [escrow["funded"] + term["wait"], term["until"] or 0]
+        return min((at for at in times if at > self.now), default=None)
+
     def instruct(self, behaviour: str, amount: int, *, out: bool, done: Any) -> None:
         """A provider is told to pay; `done` is called with the first outcome, what contradicts it is suspended."""
         state: dict[str, Any] = {"outcome": None, "suspended": False}

@@ -39,7 +39,8 @@ payers = st.sampled_from(["customer", "customer", *[PHONES["ok"]] * 5, *PHONES.v
 receivers = st.sampled_from([*["recipient"] * 4, *PHONES.values()])
 keys = st.sampled_from([[], [], [], ["a"], ["b"], ["a", "b"], ["zzz"]])
 shares = st.sampled_from([None, None, None, 1, 1_000, 20_000, 60_000_001])
-behaviours = st.sampled_from(["", *SCRIPTS])
+numbers = st.sampled_from(sorted(PHONES.values()))
+behaviours = st.sampled_from(["", "decline", "decline", *SCRIPTS])
 pauses = st.sampled_from([0, SECOND // 10, SECOND // 5, 2 * SECOND, 31 * SECOND, MINUTE, 16 * MINUTE])
 picks = st.integers(0, 10**6)
 waits = st.sampled_from([0, 20, 60, 3600])
@@ -73,9 +74,20 @@ class History(RuleBasedStateMachine):
         self.calls.profile(funding="instant" if instant else "async")
 
     @rule(pause=pauses)
+    def let_time_pass(self, pause: int) -> None:
+        self.wait(pause)
+
     def wait(self, pause: int) -> None:
         self.rail.advance(pause)
         self.oracle.pass_time(self.rail.clock.now())
+
+    @precondition(lambda self: self.oracle.boundary() is not None)
+    @rule(before=st.sampled_from([0, 0, 1]))
+    def wait_for_what_comes(self, before: int) -> None:
+        """To the very microsecond at which something happens next, or the one before it."""
+        at = self.oracle.boundary()
+        assert at is not None
+        self.wait(max(at - before - self.rail.clock.now(), 0))
 
     @rule(behaviour=behaviours)
     def change_payouts(self, behaviour: str) -> None:
@@ -134,11 +146,11 @@ class History(RuleBasedStateMachine):
 class EscrowHistory(History):
     """Escrows, and batches of them."""
 
-    @initialize(terms=st.tuples(conditions, conditions, conditions), slices=slicings)
-    def begin_with_some(self, terms: tuple[Told, Told, Told], slices: str) -> None:
+    @initialize(terms=st.tuples(conditions, conditions, conditions), slices=slicings, to=numbers)
+    def begin_with_some(self, terms: tuple[Told, Told, Told], slices: str, to: str) -> None:
         """There is something to act on from the start."""
         self.open(PHONES["ok"], 50_000, slices, terms[0])
-        self.open_batch([("recipient", 1_000, terms[1]), (PHONES["ok"], 2_000, terms[2])])
+        self.open_batch([("recipient", 1_000, terms[1]), (to, 2_000, terms[2])])
         self.wait(SECOND)
 
     @rule(payer=payers, amount=amounts, slices=slicings, terms=conditions)
@@ -245,6 +257,12 @@ class EscrowHistory(History):
     def probe(self, name: str) -> None:
         """No edge leads out of where an escrow is now, but those that the oracle knows."""
         if self.oracle.escrows[name]["state"] == "held":
+            for key, (_, status) in self.oracle.escrows[name]["slices"].items():
+                if status != "pending":  # a slice goes once
+                    self.told(
+                        self.oracle.release(name, [key], None, force=True),
+                        lambda key=key: self.calls.release(name, key, force=True, reason="because"),
+                    )
             return
         self.told(
             self.oracle.release(name, [], None, force=True),
@@ -299,6 +317,12 @@ class EscrowHistory(History):
 class DisbursementHistory(History):
     """Batches of payouts."""
 
+    @initialize(to=numbers)
+    def begin_with_a_batch(self, to: str) -> None:
+        """There is something to act on from the start."""
+        self.disburse([("recipient", 1_000), (to, 2_000), (PHONES["slow"], 3_000)])
+        self.wait(SECOND)
+
     @rule(items=st.lists(st.tuples(receivers, amounts), min_size=1, max_size=4))
     def disburse(self, items: list[tuple[str, int]]) -> None:
         recipients = [
@@ -313,7 +337,16 @@ class DisbursementHistory(History):
     @precondition(lambda self: self.oracle.disbursements)
     @rule(pick=picks)
     def cancel(self, pick: int) -> None:
-        name = list(self.oracle.disbursements)[pick % len(self.oracle.disbursements)]
+        self.cancel_one(list(self.oracle.disbursements)[pick % len(self.oracle.disbursements)])
+
+    def wait(self, pause: int) -> None:
+        """Only what is still pending can be cancelled."""
+        super().wait(pause)
+        for name, each in self.oracle.disbursements.items():
+            if each["status"] != "pending":
+                self.cancel_one(name)
+
+    def cancel_one(self, name: str) -> None:
         service, body = self.rail.services.disbursements, CancelDisbursement(reason="no")
         expected = self.oracle.cancel(name)
         self.told(expected, lambda: self.rail.do(service.cancel_disbursement(SHOP, name, body)))
