@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from bursar.contract import InvalidRequestError
 from bursar.formance import (
     ErrorCode,
     Formance,
@@ -152,3 +153,23 @@ def test_a_rule_of_a_later_server_decodes() -> None:
     assert not rule.severity.is_known
     assert (rule.cadence, rule.period_type) == (None, "daily")
     assert rule.extra == {"new": [1]}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"name": "shop", "apiKey": "k"},
+        {"provider": "Acme", "name": "shop", "colour": "red"},
+        {"provider": "Dummypay", "name": "shop", "directory": "/d", "filePollingPeriod": "30s"},
+    ],
+)
+def test_configurations_that_no_model_knows_go_as_they_are(config: dict[str, str]) -> None:
+    """A provider without a model, a member of an older server, no ``provider`` (which servers ignore anyway)."""
+    with Server(lambda _: reply({"data": "c"}, status=202)) as server, client(server.url) as api:
+        assert api.payments.v3.install_connector("any", config) == "c"
+    assert server.requests[0].json == config
+
+
+def test_a_configuration_that_misses_a_member_is_not_sent() -> None:
+    with client("http://127.0.0.1:9") as api, pytest.raises(InvalidRequestError, match="apiKey"):
+        api.payments.v3.install_connector("stripe", {"provider": "Stripe", "name": "shop"})

@@ -22,7 +22,7 @@ from .endpoint import BaseEndpoint
 from .errors import InvalidRequestError, UnreadableAnswer
 from .json import dumps, loads, moment, number
 from .model import Model
-from .params import Param, Place, StreamBody
+from .params import Param, Place, StreamBody, is_model
 from .record import Record
 from .stream import Outgoing, framed
 from .url import query, segment
@@ -226,7 +226,7 @@ def _body(value: Any, param: Param) -> bytes | None:
             raise InvalidRequestError(f"{pointer} {form.expected}", pointer)
         number(wrong, pointer)
     body = dumps(value)
-    _check_body(body, param.kind, tolerate=listed and _any_extra(value))
+    _check_body(body, param.kind, tolerate=_any_extra(value) if listed else _is_open(param.kind))
     return body
 
 
@@ -239,6 +239,13 @@ def _form(value: Any, param: Param) -> bytes:
 
 def _any_extra(items: Any) -> bool:
     return any(isinstance(item, Model) and item.extra for item in items)
+
+
+@cache
+def _is_open(kind: Any) -> bool:
+    """True for a union with a model for tags that this version does not know: a mapping may say more than it names."""
+    models = [option for option in typing.get_args(kind) if is_model(option)]
+    return any(model.tag_name() is not None and model.tag_value() == "" for model in models)
 
 
 def _check_body(body: bytes, kind: Any, *, tolerate: bool) -> None:

@@ -36,3 +36,14 @@ class Stub:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+class AsyncStub(Stub):
+    """The asynchronous twin of `Stub`."""
+
+    async def send(self, request: Any, *, stream: bool = False) -> Any:
+        """Answer."""
+        return Stub.send(self, request, stream=stream)
+
+    async def aclose(self) -> None:
+        """Nothing is held."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from bursar.contract import BaseEndpoint, Reply, Response, Slice
 
-from .models.catalogue import named
+from .models.catalogue import model_class
 from .models.likeness import Likeness
 from .response import RawResponse
 from .surface import RETURNED, member, payload, snake, title
@@ -51,8 +51,8 @@ def wrapped(
     group: str, operation: str, raw: RawResponse, value: Any = _NOTHING, name: str | None = None
 ) -> Answer:
     """Return an answer around a value; `name` is its member's, where it is not the operation's own."""
-    kind = cast("type[Answer]", named("operations", f"{title(group, operation)}Response"))
-    answer = kind(
+    kind: Any = model_class("operations", f"{title(group, operation)}Response")
+    answer: Answer = kind(
         status_code=raw.status_code,
         content_type=raw.headers.get("content-type", ""),
         headers={field: [text] for field, text in raw.headers.items()},
@@ -78,7 +78,7 @@ def _sends(endpoint: BaseEndpoint) -> bool:
 
 def _payload(group: str, operation: str) -> Any:
     service = group.partition(".")[0]
-    return named("gateway" if service == "sdk" else service, payload(group, operation))
+    return model_class("gateway" if service == "sdk" else service, payload(group, operation))
 
 
 def _page(group: str, endpoint: BaseEndpoint, page: Slice[Any]) -> Any:
@@ -88,26 +88,34 @@ def _page(group: str, endpoint: BaseEndpoint, page: Slice[Any]) -> Any:
     for odd in page.unreadable:
         items.insert(odd.index, seen(odd.value))
     *around, last = endpoint.paging.items.split(".")
-    kind = Likeness if endpoint.name == "run_query" else _payload(group, endpoint.name)
+    kind = _of_query(page.body) if endpoint.name == "run_query" else _payload(group, endpoint.name)
     return _around(page.body, around, last, items, kind)
+
+
+def _of_query(body: Mapping[str, Any]) -> Any:
+    """Return the class of what a query template lists."""
+    resource = str(body.get("resource", ""))
+    listed = "VolumesWithBalance" if resource == "volumes" else resource.capitalize()
+    return model_class("ledger", f"V2{listed}CursorResponse")
 
 
 def _around(body: Mapping[str, Any], path: list[str], last: str, items: list[Any], kind: Any) -> Any:
     """Return the object at the beginning of a path through JSON that ends in the items."""
-    named_so = {snake(name): value for name, value in body.items()}
+    around = {snake(name): seen(value) for name, value in body.items() if name not in (*path[:1], last)}
     if path:
-        inner = body[path[0]]
-        named_so[snake(path[0])] = _around(inner, path[1:], last, items, Likeness)
-        return kind(**named_so)
+        inner = model_class(kind.__module__.rpartition(".")[2], f"{kind.__name__}Cursor")
+        return kind(**around, **{snake(path[0]): _around(body[path[0]], path[1:], last, items, inner)})
     return kind(
-        **{"next": None, "previous": None, "page_size": None, "has_more": None, **named_so, last: items}
+        **{"next": None, "previous": None, "page_size": None, "has_more": None, **around, last: items}
     )
 
 
 def failed_payload(name: str, service: str, told: Mapping[str, Any]) -> Any:
     """Return what a service said of a failure, as the answer that the vendor makes of it."""
     members = {snake(member): value for member, value in told.items()}
-    return named(service, name)(**{"error_code": None, "error_message": None, "details": None, **members})
+    return model_class(service, name)(
+        **{"error_code": None, "error_message": None, "details": None, **members}
+    )
 
 
 __all__ = ["Answer", "Response", "answered", "failed_payload", "wrapped"]

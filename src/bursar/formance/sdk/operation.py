@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from bursar.contract import ApiError, BaseEndpoint, Reply
@@ -28,11 +28,13 @@ class _Operation:
         self._endpoint = endpoint
         self.__doc__ = endpoint.__doc__
 
-    def _asked(self, request: object, settings: CallSettings) -> tuple[dict[str, Any], dict[str, str]]:
-        """Return the arguments of a call, and headers besides."""
+    def _warn(self) -> None:
         if self._endpoint.description.deprecated:
             words = f"{self._group}.{self._endpoint.name}: {self._endpoint.description.deprecated}"
             warnings.warn(words, DeprecationWarning, stacklevel=3)
+
+    def _asked(self, request: object, settings: CallSettings) -> tuple[dict[str, Any], dict[str, str]]:
+        """Return the arguments of a call, and headers besides."""
         asked = arguments(self._group, self._endpoint, request)
         extra, asked = headers(settings.http_headers or {}, self._endpoint, asked)
         return asked, extra
@@ -58,6 +60,7 @@ class Operation(_Operation):
         http_headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Make the call. Raises the vendor's errors, and `InvalidRequestError` before anything leaves."""
+        self._warn()
         settings = CallSettings(retries, server_url, timeout_ms, http_headers)
         asked, extra = self._asked(request, settings)
         caller = self._native.blocking(self._endpoint, settings, extra)
@@ -72,7 +75,7 @@ class Operation(_Operation):
 class AsyncOperation(_Operation):
     """The asynchronous twin of `Operation`."""
 
-    async def __call__(
+    def __call__(
         self,
         *,
         request: Any = None,
@@ -80,9 +83,12 @@ class AsyncOperation(_Operation):
         server_url: str | None = None,
         timeout_ms: int | None = None,
         http_headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> Coroutine[Any, Any, Answer]:
         """Make the call. Raises the vendor's errors, and `InvalidRequestError` before anything leaves."""
-        settings = CallSettings(retries, server_url, timeout_ms, http_headers)
+        self._warn()
+        return self._made(request, CallSettings(retries, server_url, timeout_ms, http_headers))
+
+    async def _made(self, request: object, settings: CallSettings) -> Answer:
         asked, extra = self._asked(request, settings)
         caller = self._native.asynchronous(self._endpoint, settings, extra)
         try:

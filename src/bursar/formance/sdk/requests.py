@@ -11,8 +11,6 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import msgspec
-
 from bursar.contract import BaseEndpoint, InvalidRequestError, Model
 from bursar.contract.decode import tolerant
 from bursar.contract.params import Param, Place
@@ -20,7 +18,7 @@ from bursar.contract.params import Param, Place
 from .models.likeness import Likeness, members_of, native_names
 from .surface import IGNORED, RENAMED, snake
 from .types import Unset
-from .view import unseen
+from .view import fields_of, unseen
 
 _BODY: Final = (Place.BODY, Place.MEMBER)
 
@@ -162,7 +160,7 @@ def _named(value: object, inside: Mapping[str, Any], model: type[Model]) -> Any:
     """Return an object with the names that a model has on the wire."""
     wire: dict[str, Any] = {}
     rest = {name: member for name, member in inside.items() if not isinstance(member, Unset)}
-    for field in msgspec.structs.fields(model):
+    for field in fields_of(model):
         key, member = _member(rest, field.name, field.encode_name)
         if key:
             del rest[key]
@@ -191,7 +189,7 @@ def _model(value: object, inside: Mapping[str, Any], kind: Any) -> type[Model] |
     if len(models) < 2:
         return models[0] if models else None
     if isinstance(value, Likeness):
-        names = {name.lower() for name in native_names(type(value).__name__)}
+        names = native_names(type(value).__name__)
         by_class = [model for model in models if model.__name__.lower() in names]
         if by_class:
             return by_class[0]
@@ -200,8 +198,8 @@ def _model(value: object, inside: Mapping[str, Any], kind: Any) -> type[Model] |
 
 
 def _known(model: type[Model]) -> set[str]:
-    names = {f.name for f in msgspec.structs.fields(model)}
-    return names | {f.encode_name for f in msgspec.structs.fields(model)}
+    names = {f.name for f in fields_of(model)}
+    return names | {f.encode_name for f in fields_of(model)}
 
 
 def _parts(kind: Any) -> list[Any]:

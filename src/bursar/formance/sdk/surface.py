@@ -11,9 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 
+@cache
 def snake(name: str) -> str:
     """Return a name in the vendor's snake case: ``accountIDs`` is ``account_i_ds``."""
     name = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)

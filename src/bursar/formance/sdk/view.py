@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -60,6 +61,8 @@ class View:
         vars(self)["native"] = native
 
     def __getattr__(self, name: str) -> Any:
+        if name == "native":  # not there while a copy is made
+            raise AttributeError(name)
         value = _member(self.native, name)
         if value is _ABSENT:
             if name in _UNKNOWN:
@@ -69,6 +72,9 @@ class View:
 
     def __setattr__(self, name: str, value: Any) -> None:
         setattr(self.native, name, value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return View, (self.native,)
 
     def __eq__(self, other: object) -> bool:
         return self.native == (other.native if isinstance(other, View) else other)
@@ -132,21 +138,26 @@ def dumped(value: Any, *, by_alias: bool) -> Any:
     return loads(dumps(value))
 
 
+@cache
+def fields_of(model: type[Model]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """Return a model's fields; looked up once, since their types are evaluated."""
+    return msgspec.structs.fields(model)
+
+
 def _renamed(model: Model, wire: dict[str, Any]) -> dict[str, Any]:
     """Return the members of a model's JSON by the names of its fields, with None for those that are not there."""
     fields = {
         field.name: dumped(getattr(model, field.name, None), by_alias=False)
-        for field in msgspec.structs.fields(model)
+        for field in fields_of(type(model))
         if getattr(model, field.name) is not msgspec.UNSET
     }
-    known = {field.encode_name for field in msgspec.structs.fields(model)}
+    known = {field.encode_name for field in fields_of(type(model))}
     return {**{snake(name): value for name, value in wire.items() if name not in known}, **fields}
 
 
 def _member(model: Model, name: str) -> Any:
     """Return a member under any of its names."""
-    fields = msgspec.structs.fields(model)
-    for field in fields:
+    for field in fields_of(type(model)):
         if name in (field.name, f"{field.name}_", snake(field.encode_name)):
             value = getattr(model, field.name)
             return None if value is msgspec.UNSET else value

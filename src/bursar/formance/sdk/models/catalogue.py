@@ -314,12 +314,17 @@ def named(module: str, name: str) -> Any:
     if name.removesuffix("TypedDict") in _UNIONS.get(module, ()):
         return Any
     if name in models(module):
-        return type(
-            name, (_base(module, name),), {"__module__": where, "__doc__": f"The vendor's ``{name}``."}
-        )
+        return model_class(module, name)
     if name.removesuffix("TypedDict") in models(module):
         return dict
     raise AttributeError(f"module {where!r} has no attribute {name!r}")
+
+
+@cache
+def model_class(module: str, name: str) -> type[Likeness]:
+    """Return the class that stands for a model of the vendor's, which is known to be one."""
+    where = f"{__package__}.{module}"
+    return type(name, (_base(module, name),), {"__module__": where, "__doc__": f"The vendor's ``{name}``."})
 
 
 def _base(module: str, name: str) -> type[Likeness]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from bursar.contract import Model, Secret
+from bursar.formance.sdk.surface import pairs
 from bursar.formance.sdk.view import dumped, unseen
 
 _CONFIDENTIAL = re.compile(
@@ -15,38 +16,55 @@ _CONFIDENTIAL = re.compile(
 )
 
 
+_NATIVE: Final = pairs(
+    """
+    Account=PaymentsAccountV1 AccountWithVolumesAndBalances=AccountWithBalances AssetHolder=MainBalance
+    BankAccountRelatedAccounts=RelatedAccountV1 Config=ServerConfig ConnectorResponseData=InstalledConnector
+    ConnectorsConfigsResponseData=ConfigField ConnectorsResponseData=ConnectorV1 Cursor=SearchCursor
+    Evidence=Outcome ExpandedDebitHold=HoldWithAmounts Filter=FilterTest GetVersionsResponse=Versions
+    LedgerAccountSubject=AccountSubject LedgerInfoStorage=LedgerStorage LedgerStorage=StorageConfig
+    Log=NewTransactionLog,RevertedTransactionLog,SetMetadataLog,DeleteMetadataLog,InsertedSchemaLog,UnknownLog
+    MappingT=ContractMapping MigrationInfo=Migration ReplayDeliveriesResult=ReplayResult Response=SearchResult
+    ScriptResponse=ScriptResult Secret=CreatedSecret ServerInfo=AuthServerInfo,PaymentsServerInfo,ServiceInfo
+    Total=SearchTotal TransferInitiationAdjustments=TransferInitiationAdjustment
+    TransferInitiationPayments=TransferInitiationPayment TransferResponse=TransferCreated
+    V2BulkElementAddMetadata=BulkAddMetadata V2BulkElementCreateTransaction=BulkCreate
+    V2BulkElementDeleteMetadata=BulkDeleteMetadata V2BulkElementResultAddMetadata=BulkMetadataAdded
+    V2BulkElementResultCreateTransaction=BulkCreated V2BulkElementResultDeleteMetadata=BulkMetadataDeleted
+    V2BulkElementResultError=BulkFailed V2BulkElementResultRevertTransaction=BulkReverted
+    V2BulkElementRevertTransaction=BulkRevert V2BulkResponse=BulkResult V2ConfigInfo=ServerInfo
+    V2LedgerInfoStorage=LedgerStorage
+    V2Log=NewTransactionLog,RevertedTransactionLog,SetMetadataLog,DeleteMetadataLog,InsertedSchemaLog,UnknownLog
+    V2LogDataDeleteMetadata=DeleteMetadataData V2LogDataInsertedSchema=InsertedSchemaData
+    V2LogDataNewTransaction=NewTransactionData V2LogDataRevertedTransaction=RevertedTransactionData
+    V2LogDataSetMetadata=SetMetadataData V2LogTransaction=LoggedTransaction V2MigrationInfo=Migration
+    V2QueryTemplateVar=QueryVariable V2ServerInfo=ServiceInfo V2WorkflowInstanceHistory=StageRun
+    V2WorkflowInstanceHistoryStage=Activity V3ApprovePaymentInitiationResponseData=TaskStarted
+    V3Balance=AccountBalance V3BankAccountRelatedAccount=RelatedAccount V3ConnectorBase=ConnectorSummary
+    V3ConnectorConfigsResponseData=ConfigField V3ForwardBankAccountResponseData=TaskStarted
+    V3ForwardPaymentServiceUserBankAccountResponseData=TaskStarted V3InitiatePaymentResponseData=InitiatedPayment
+    V3Instance=ScheduleInstance V3PaymentServiceUserConnection=Connection
+    V3PaymentServiceUserCreateLinkResponse=Link V3PaymentServiceUserDeleteConnectionResponseData=TaskStarted
+    V3PaymentServiceUserDeleteConnectorResponseData=TaskStarted V3PaymentServiceUserDeleteResponseData=TaskStarted
+    V3PaymentServiceUserLinkAttempt=LinkAttempt V3PaymentServiceUserUpdateLinkResponse=Link
+    V3RetryPaymentInitiationResponseData=TaskStarted V3ReversePaymentInitiationResponseData=StartedReversal
+    V3UninstallConnectorResponseData=TaskStarted Variables=VariableTest Version=ServiceVersion
+    WalletWithBalances=Wallet WalletWithBalancesBalances=WalletBalances WebhooksConfig=WebhookConfig
+    WorkflowInstanceHistory=StageRun WorkflowInstanceHistoryStage=Activity
+    """
+)
+"""What Bursar calls models that the vendor calls otherwise."""
+
+
 @cache
 def native_names(name: str) -> frozenset[str]:
-    """Return what Bursar may call the vendor's model: ``V2Transaction`` is ``Transaction``."""
+    """Return what Bursar may call the vendor's model, in small letters: ``V2Transaction`` is ``transaction``."""
     bare = re.sub(r"^V[23]", "", name)
-    return frozenset({name, bare, f"{bare}V1", _NATIVE.get(name, name), *_ANSWERS.get(name, ())})
+    found = (name, bare, f"{bare}V1", *_NATIVE.get(name, "").split(","))
+    return frozenset(each.lower() for each in found)
 
 
-# Models that are told apart by their class, under the vendor's names and under Bursar's.
-_NATIVE = {
-    "V2BulkElementCreateTransaction": "BulkCreate",
-    "V2BulkElementAddMetadata": "BulkAddMetadata",
-    "V2BulkElementRevertTransaction": "BulkRevert",
-    "V2BulkElementDeleteMetadata": "BulkDeleteMetadata",
-    "V2BulkElementResultCreateTransaction": "BulkCreated",
-    "V2BulkElementResultAddMetadata": "BulkMetadataAdded",
-    "V2BulkElementResultRevertTransaction": "BulkReverted",
-    "V2BulkElementResultDeleteMetadata": "BulkMetadataDeleted",
-    "V2BulkElementResultError": "BulkFailed",
-    "V2LogDataNewTransaction": "NewTransactionData",
-    "V2LogDataRevertedTransaction": "RevertedTransactionData",
-    "V2LogDataSetMetadata": "SetMetadataData",
-    "V2LogDataDeleteMetadata": "DeleteMetadataData",
-    "V2LogDataInsertedSchema": "InsertedSchemaData",
-}
-_LOGS = (
-    "NewTransactionLog",
-    "RevertedTransactionLog",
-    "SetMetadataLog",
-    "DeleteMetadataLog",
-    "InsertedSchemaLog",
-)
-_ANSWERS = {"V2Log": (*_LOGS, "UnknownLog"), "Log": (*_LOGS, "UnknownLog")}
+_SHARED: Final = ("bursar.formance.api", "bursar.formance.wire")
 
 
 class _Named(type):
@@ -59,8 +77,9 @@ class _Named(type):
         if not isinstance(native, Model):
             return False
         kind = type(native)
-        service = f"bursar.formance.{cls.__module__.rpartition('.')[2]}"
-        return kind.__module__.startswith(service) and kind.__name__ in native_names(cls.__name__)
+        service = cls.__module__.rpartition(".")[2]
+        known = _SHARED if service == "gateway" else (*_SHARED, f"bursar.formance.{service}")
+        return kind.__module__.startswith(known) and kind.__name__.lower() in native_names(cls.__name__)
 
 
 class Likeness(metaclass=_Named):
