@@ -222,18 +222,18 @@ def test_nobody_there_is_a_line_too():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["formance", "ledger", "get-transaction", "books", "first"], "it must be integer, not 'first'"),
+        (["formance", "ledger", "get-transaction", "books", "first"], "expected integer, not 'first'"),
         (["formance", "ledger", "get-transaction", "books"], "Missing argument"),
         (["formance", "ledger", "get-ledger", ".."], "dot segment"),
         (
             ["formance", "ledger", "list-accounts", "books", "--pit", "yesterday"],
-            "it must be time (RFC 3339)",
+            "expected time (RFC 3339)",
         ),
         (["formance", "ledger", "list-accounts", "books", "--pages", "2"], "No such option"),
         (["formance", "ledger", "create-transaction", "books"], "needs a body"),
         (["formance", "ledger", "create-transaction", "books", "--data", "{"], "not JSON"),
         (["formance", "ledger", "create-transaction", "books", "--data", "@/no/such"], "No such file"),
-        (["formance", "ledger", "create-transaction", "books", "--postings", "[x"], "it must be list of"),
+        (["formance", "ledger", "create-transaction", "books", "--postings", "[x"], "expected list of"),
         (
             ["formance", "ledger", "create-transaction", "books", "--data", '{"postngs": []}'],
             "not a known member",
@@ -243,8 +243,8 @@ def test_nobody_there_is_a_line_too():
         (["formance", "no-such"], "No such command"),
         (["no-such"], "No such command"),
         (["milkyway", "payments", "postcheck", "--transaction-id", "-1"], "at least 0"),
-        (["milkyway", "payments", "precheck", "--amount-credit", "1e"], "it must be decimal"),
-        (["piaxis", "payments", "get-payment", " "], "at least 1"),
+        (["milkyway", "payments", "precheck", "--amount-credit", "1e"], "expected decimal"),
+        (["piaxis", "payments", "get-payment", " "], "1 to 255 long"),
     ],
 )
 def test_bad_usage_is_said_before_anything_is_sent(arguments, said):

@@ -5,6 +5,7 @@ A group is imported when its operations are asked for, so that naming the groups
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -123,21 +124,23 @@ def _kind_of(versions: Any, version: str) -> AnyResource:
     return kind
 
 
+def _contract(module: str, client: str) -> AnyResource:
+    """Return what a client calls."""
+    from bursar.client.shell import SyncClient
+
+    found: type[Any] = getattr(importlib.import_module(module), client)
+    return next(
+        base for base in found.__bases__ if issubclass(base, Resource) and not issubclass(base, SyncClient)
+    )
+
+
 def _milkyway() -> Iterator[Group]:
-    def payments() -> AnyResource:
-        from bursar.milkyway.contract import MilkywayPayments
-
-        return MilkywayPayments
-
-    def operator() -> AnyResource:
-        from bursar.milkyway.operator import MilkywayOperator
-
-        return MilkywayOperator
-
-    clients = "bursar.milkyway: MilkywayPaymentsClient, AsyncMilkywayPaymentsClient"
-    yield Group("milkyway", "payments", "Cross-bank payments.", clients, payments)
-    clients = "bursar.milkyway.operator: MilkywayOperatorClient, AsyncMilkywayOperatorClient"
-    yield Group("milkyway", "operator", "The back office of a hub.", clients, operator)
+    for name, module, client, summary in (
+        ("payments", "bursar.milkyway", "MilkywayPaymentsClient", "Cross-bank payments."),
+        ("operator", "bursar.milkyway.operator", "MilkywayOperatorClient", "The back office of a hub."),
+    ):
+        load = partial(_contract, module, client)
+        yield Group("milkyway", name, summary, f"{module}: {client}, Async{client}", load)
 
 
 def _formance() -> Iterator[Group]:
@@ -165,11 +168,6 @@ def _formance() -> Iterator[Group]:
 def _piaxis() -> Iterator[Group]:
     from bursar.piaxis.api import PiaxisApi, PiaxisContract
 
-    def operator() -> AnyResource:
-        from bursar.piaxis.operator import PiaxisOperator
-
-        return PiaxisOperator
-
     contracts: dict[BaseEndpoint, AnyResource] = {
         endpoint: base
         for base in PiaxisContract.__bases__
@@ -182,8 +180,10 @@ def _piaxis() -> Iterator[Group]:
         endpoint = next(e for e, uses in methods.items() if any(f"client.{name}." in m for m in uses.methods))
         load = partial(contracts.__getitem__, endpoint)
         yield Group("piaxis", dashed(name), first_line(part.__doc__), clients, load, used=lambda: methods)
-    clients = "bursar.piaxis.back_office: PiaxisOperatorClient, AsyncPiaxisOperatorClient"
-    yield Group("piaxis", "operator", "The back office of the rail.", clients, operator)
+    module, client = "bursar.piaxis.back_office", "PiaxisOperatorClient"
+    load = partial(_contract, module, client)
+    clients = f"{module}: {client}, Async{client}"
+    yield Group("piaxis", "operator", "The back office of the rail.", clients, load)
 
 
 def _piaxis_methods(api: AnyResource) -> dict[BaseEndpoint, Operation]:

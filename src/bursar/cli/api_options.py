@@ -77,7 +77,7 @@ class Slot:
             return _member(text, self.kind) if self.role == "member" else _parameter(text, self.kind)
         except (ValueError, UnreadableAnswer):  # msgspec's and the contract's errors among them
             wanted = words(self.kind, lambda named: named.__name__)
-            raise typer.BadParameter(f"it must be {wanted}, not {text[:80]!r}") from None
+            raise typer.BadParameter(f"expected {wanted}, not {text[:80]!r}") from None
 
     def parameter(self) -> inspect.Parameter:
         """Return it as a parameter of a command's function."""

@@ -74,9 +74,10 @@ def words(kind: Any, named: Callable[[Any], str]) -> str:
     if origin is typing.Literal:
         return " or ".join(f"`{value}`" for value in inner)
     if origin in _MANY:
-        return f"list of {words(inner[0], named)}"
+        item = words(inner[0], named)
+        return f"list of ({item})" if " or " in item else f"list of {item}"
     if origin in (dict, Mapping):
-        return f"object of {words(inner[1], named)}"
+        return f"object {{name: {words(inner[1], named)}}}"
     if is_class(kind, Model) or is_class(kind, Enum):
         return named(kind)
     return _WORDS.get(kind, getattr(kind, "__name__", "JSON"))
@@ -89,12 +90,20 @@ def _limits(meta: msgspec.Meta) -> list[str]:
         "more than {}": meta.gt,
         "at most {}": meta.le,
         "less than {}": meta.lt,
-        "at least {} long": meta.min_length,
-        "at most {} long": meta.max_length,
+        "{}": _length(meta),
         "like `{}`": None if meta.pattern in (None, r"\S") else str(meta.pattern).removesuffix(r"(?!\n)"),
-        "{}": meta.description,
     }
-    return [text.format(bound) for text, bound in bounds.items() if bound is not None]
+    found = [text.format(bound) for text, bound in bounds.items() if bound is not None]
+    return [*found, meta.description] if meta.description else found
+
+
+def _length(meta: msgspec.Meta) -> str | None:
+    """Say how many characters or items there may be."""
+    if meta.min_length is None:
+        return None if meta.max_length is None else f"at most {meta.max_length} long"
+    if meta.max_length is None:
+        return f"at least {meta.min_length} long"
+    return f"{meta.min_length} to {meta.max_length} long"
 
 
 def known_values(kind: type[Enum]) -> list[str]:
