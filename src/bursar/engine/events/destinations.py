@@ -54,7 +54,9 @@ class NatsDestination:
         try:
             self._library: Any = importlib.import_module("nats")
         except ImportError:
-            raise MissingLibrary("events to NATS need the package nats-py: pip install 'bursar[nats]'") from None
+            raise MissingLibrary(
+                "events to NATS need the package nats-py: pip install 'bursar[nats]'"
+            ) from None
         self._url = url
         self._connection: Any = None
         self._stream: Any = None
