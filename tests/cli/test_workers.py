@@ -48,6 +48,7 @@ def test_a_worker_that_is_killed_is_replaced_and_nothing_acknowledged_is_lost(po
                 os.kill(before[0], signal.SIGKILL)
             client.ledger.v2.create_transaction("books", {"postings": [POSTING]}, idempotency_key=str(number))
         client.close()
+        assert process.stderr is not None
         assert process.stderr.readline().startswith(f"the worker with pid {before[0]} ended with -9")
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0

@@ -1,6 +1,7 @@
 """Group commit: durable before the reply, all or nothing for each command, honest after a failed commit."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from msgspec import Struct
@@ -35,7 +36,7 @@ class FragileStore:
         self.inner = inner
         self.fail_with: Exception | None = None
         self.lose = 0
-        self.gate: asyncio.Event | None = None
+        self.gate: Any = None
         self.commits: list[dict[str, int]] = []
         self.fetched = 0
 

@@ -10,7 +10,11 @@ import secrets
 import sys
 from urllib.parse import parse_qs, urlsplit
 
-from piaxis_sdk import PiaxisApiError, PiaxisClient, generate_pkce_pair
+from piaxis_sdk import (  # pyright: ignore[reportMissingImports] - installed in .venv-vendor only
+    PiaxisApiError,
+    PiaxisClient,
+    generate_pkce_pair,
+)
 
 BUYER = {"email": "buyer@example.com", "phone_number": "+256700000000"}
 RECIPIENT = "recipient-001"
@@ -208,6 +212,7 @@ def disbursements() -> dict:
 
 def errors() -> dict:
     """The README's error handling."""
+    unknown = {}
     try:
         PiaxisClient(api_key="invalid", base_url=base_url).list_merchant_payments()
     except PiaxisApiError as exc:

@@ -44,7 +44,7 @@ def endpoint(answers):
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *arguments):
+        def log_message(self, format, *args):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

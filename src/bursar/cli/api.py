@@ -36,16 +36,16 @@ class ApiGroup(TyperGroup):
 class OperationGroup(TyperGroup):
     """The operations of one group."""
 
-    group: Group
+    of: Group
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Name the operations."""
-        return list(self.group.operations)
+        return list(self.of.operations)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Make the command of an operation."""
-        operation = self.group.operations.get(cmd_name)
-        return None if operation is None else command(self.group, operation)
+        operation = self.of.operations.get(cmd_name)
+        return None if operation is None else command(self.of, operation)
 
 
 class OperationCommand(TyperCommand):
@@ -78,7 +78,7 @@ def _operations(group: Group) -> Any:
         OperationGroup, group.name, f"{group.summary} Reads from the environment: {variables(group)}."
     )
     made.short_help = group.summary
-    made.group = group
+    made.of = group
     return made
 
 

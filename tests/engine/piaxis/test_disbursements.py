@@ -1,6 +1,7 @@
 """Disbursements (PS79-PS89), at the seam that the server uses."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -33,12 +34,12 @@ from tests.engine.piaxis.rail import (
 WALLET = 100_000_000
 
 
-def cancel(rail: Rail, batch: str, reason: str | None = "changed my mind", **options: object) -> object:
+def cancel(rail: Rail, batch: str, reason: str | None = "changed my mind", **options: Any) -> Any:
     body = CancelDisbursement(reason=reason)
     return rail.do(rail.services.disbursements.cancel_disbursement(SHOP, batch, body, **options))
 
 
-def quote(rail: Rail, *recipients: Recipient, **options: object) -> object:
+def quote(rail: Rail, *recipients: Recipient, **options: Any) -> Any:
     return rail.do(rail.services.disbursements.quote_disbursement(SHOP, new_batch(*recipients, **options)))
 
 

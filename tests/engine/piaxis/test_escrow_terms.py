@@ -18,10 +18,14 @@ from tests.engine.piaxis.escrow_calls import MANUAL, Escrows, otp_for, term, to_
 from tests.engine.piaxis.rail import BUYER, DAY, HOUR, MINUTE, SECOND, T0, Rail, customer
 
 AS_BUYER = {"phone_number": BUYER}
-KAMPALA = {"latitude": Decimal("0.3136"), "longitude": Decimal("32.5811"), "radius_meters": 500}
-THERE = {"latitude": Decimal("0.3140"), "longitude": Decimal("32.5811")}
-AWAY = {"latitude": Decimal("0.3190"), "longitude": Decimal("32.5811")}
-BUYER_THERE = {f"buyer_{name}": value for name, value in THERE.items()}
+KAMPALA: dict[str, Any] = {
+    "latitude": Decimal("0.3136"),
+    "longitude": Decimal("32.5811"),
+    "radius_meters": 500,
+}
+THERE: dict[str, Any] = {"latitude": Decimal("0.3140"), "longitude": Decimal("32.5811")}
+AWAY: dict[str, Any] = {"latitude": Decimal("0.3190"), "longitude": Decimal("32.5811")}
+BUYER_THERE: dict[str, Any] = {f"buyer_{name}": value for name, value in THERE.items()}
 
 
 @pytest.fixture
@@ -91,7 +95,7 @@ def test_create_data_is_checked(escrows: Escrows, asked: Any, member: str) -> No
 
 def test_ps67_a_term_is_found_in_its_escrow_only(escrows: Escrows) -> None:
     mine, other = (escrows.open(term("rating_threshold", minimum_rating=1)) for _ in range(2))
-    fulfil = {"user_info": AS_BUYER, "rating": 5}
+    fulfil: dict[str, Any] = {"user_info": AS_BUYER, "rating": 5}
     assert invalid(escrows.fulfil, mine, term_type="time_lock", **fulfil) == [("body", "term_type")]
     assert invalid(escrows.fulfil, mine, term_id=other.terms[0].term_id, **fulfil) == [("body", "term_id")]
     mine.terms[0].term_id = other.terms[0].term_id
@@ -217,7 +221,7 @@ def test_threshold_counts_different_approvers(escrows: Escrows) -> None:
 
 
 def test_a_customers_token_speaks_for_himself_alone(escrows: Escrows) -> None:
-    shared = {"caller": customer(), "method": "piaxis_external", "user_info": {}}
+    shared: dict[str, Any] = {"caller": customer(), "method": "piaxis_external", "user_info": {}}
     created = escrows.open(term("multi_party_all", participants=["sender", "rider"]), **shared)
     bearer = Caller(MERCHANT_ID, user=CUSTOMER_ID)
     assert refused(escrows.fulfil, created, caller=bearer, participant="rider")[1] == "CONTACT_MISMATCH"
@@ -238,7 +242,7 @@ def test_rating_by_the_customer_alone(escrows: Escrows) -> None:
 def test_delivery_by_code(rail: Rail, escrows: Escrows) -> None:
     created = escrows.open(term("delivery_confirmation", confirmation_method="code", code="K7-P2"))
     assert created.to_dict()["terms"][0]["data"] == {"confirmation_method": "code"}
-    told = {"confirmation_method": "code"}
+    told: dict[str, Any] = {"confirmation_method": "code"}
     assert refused(escrows.fulfil, created, **told, code="K7")[1] == "TERM_SECRET_WRONG"
     assert invalid(escrows.fulfil, created, confirmation_method="scan", code="K7-P2")
     escrows.fulfil(created, **told, code="K7-P2")
@@ -254,7 +258,7 @@ def test_delivery_confirmed_signed_or_photographed(escrows: Escrows) -> None:
         term("delivery_confirmation", confirmation_method="confirmation"),
         term("delivery_confirmation", confirmation_method="photo"),
     )
-    told = {"confirmation_method": "confirmation"}
+    told: dict[str, Any] = {"confirmation_method": "confirmation"}
     assert refused(escrows.fulfil, created, **told)[1] == "OTHER_PARTY_REQUIRED"
     escrows.fulfil(created, user_info=AS_BUYER, **told)
     assert invalid(escrows.fulfil, created, 1, confirmation_method="photo") == [("body", "data", "photo")]
@@ -327,7 +331,7 @@ def test_the_beneficiary_of_a_batch_is_the_customer(rail: Rail, escrows: Escrows
 
 
 def test_a_beneficiarys_otp_as_delivery_code(rail: Rail, escrows: Escrows) -> None:
-    told = {"confirmation_method": "code"}
+    told: dict[str, Any] = {"confirmation_method": "code"}
     batch = escrows.pay(to_account(RECIPIENT_ID, "1000", term("delivery_confirmation", **told)))
     created = escrows.get(batch.escrow_items[0].escrow_id)
     rail.otp("+256700000002")

@@ -274,7 +274,7 @@ def test_ps55_force_needs_a_reason_and_an_owner(rail: Rail, escrows: Escrows) ->
     assert invalid(escrows.release, created, force=True) == [("body", "reason")]
     assert invalid(escrows.release, created, force=True, reason="  ") == [("body", "reason")]
     clerk = Caller(MERCHANT_ID, key="k")
-    options = {"force": True, "reason": "Manual merchant release"}
+    options: dict[str, Any] = {"force": True, "reason": "Manual merchant release"}
     assert refused(escrows.release, created, caller=clerk, **options) == (Kind.FORBIDDEN, "OWNER_REQUIRED")
     assert escrows.release(created, **options).force
     assert rail.wallet() == WALLET + 50_000

@@ -63,7 +63,7 @@ def test_a_merchant_is_set_up_and_gets_a_key(rail: Rail) -> None:
 
 
 def test_contacts_belong_to_one_user(rail: Rail) -> None:
-    user = {"kind": contract.AccountKind.USER, "name": "Customer"}
+    user: dict[str, Any] = {"kind": contract.AccountKind.USER, "name": "Customer"}
     with pytest.raises(Conflict):
         ask(rail, "create_account", contract.NewAccount(**user, phone_number="+256700000001"))
     with pytest.raises(Conflict):
@@ -86,7 +86,12 @@ def test_a_profile_is_changed_member_by_member(rail: Rail) -> None:
     shown = ask(rail, "set_profile", MERCHANT_ID, changes).profile
     assert shown.mfa_above == {"USD": Decimal("10.50")}
     assert (shown.batch_delay_ms, shown.funding, shown.limit_otp) == (0, "instant", False)
-    for wrong in ({"funding": "later"}, {"mfa_above": {"XXX": Decimal(1)}}, {"batch_delay_ms": -1}):
+    spoilt: list[dict[str, Any]] = [
+        {"funding": "later"},
+        {"mfa_above": {"XXX": Decimal(1)}},
+        {"batch_delay_ms": -1},
+    ]
+    for wrong in spoilt:
         with pytest.raises(InvalidInput):
             ask(rail, "set_profile", MERCHANT_ID, contract.Profile(**wrong))
 

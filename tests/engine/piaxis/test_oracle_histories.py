@@ -98,7 +98,7 @@ class History(RuleBasedStateMachine):
 
     def told(self, expected: str | None, call: Callable[[], Any]) -> Any:
         """The rail answers what the oracle says; a refusal changes nothing (invariant 8)."""
-        version, met = self.rail.core.store.version, None
+        version, met, answer = self.rail.core.store.version, None, None
         try:
             answer = call()
         except Refusal as refusal:
@@ -275,7 +275,7 @@ class EscrowHistory(History):
     @rule(pick=picks, force=st.booleans())
     def release_batch(self, pick: int, force: bool) -> None:
         name = sorted(self.oracle.batches)[pick % len(self.oracle.batches)]
-        options = {"force": True, "reason": "because"} if force else {}
+        options: Any = {"force": True, "reason": "because"} if force else {}
         expected = self.oracle.release_batch(name, force=force)
         body = ReleaseEscrowDisbursement(**options)
         shown = self.rail.do(self.calls.batches.release_escrow_disbursement(SHOP, name, body))

@@ -1,5 +1,7 @@
 """One-time passwords (PS20-PS25)."""
 
+from typing import Any
+
 import pytest
 
 from bursar.engine.errors import Unavailable
@@ -13,7 +15,7 @@ from bursar.piaxis.models.otp import RequestOtp
 from tests.engine.piaxis.rail import BUYER, DAY, HOUR, OLGA, SECOND, SHOP, Rail
 
 
-def refused(rail: Rail, **options: object) -> Refusal:
+def refused(rail: Rail, **options: Any) -> Refusal:
     with pytest.raises(Refusal) as caught:
         rail.create(**options)
     return caught.value

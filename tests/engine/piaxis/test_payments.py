@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -231,7 +232,7 @@ def test_ps37_ps39_listing(rail: Rail) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"limit": 0}, {"limit": 101}, {"offset": -1}])
-def test_ps38_pages_have_bounds(rail: Rail, wrong: dict[str, int]) -> None:
+def test_ps38_pages_have_bounds(rail: Rail, wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest):
         rail.payments(**wrong)
 
