@@ -52,12 +52,14 @@ class Lease:
             self._task = asyncio.create_task(self._run(), name=f"bursar-lease-{self._name}")
 
     async def close(self) -> None:
-        """End, and let another process take over at once."""
-        if self._task is None:
+        """Lead no more, and then let another process take over at once."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await self._lead(False)
+        if task is None:
             return
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        self._task = None
         try:
             await self._core.submit(self._release)
         except Unavailable:

@@ -83,9 +83,9 @@ class Place:
 
 
 @asynccontextmanager
-async def opened(destination, url="sqlite://"):
+async def opened(destination, url="sqlite://", seed=1):
     clock = SandboxClock(at=NOON)
-    core = await Core.open(url, clock=clock, ids=Ids(1))
+    core = await Core.open(url, clock=clock, ids=Ids(seed))
     place = Place(core, destination, clock)
     await place.pipelines.start()
     try:
@@ -329,7 +329,11 @@ def test_two_processes_on_one_database_share_the_sending(postgres, monkeypatch):
     url = postgres.database()
 
     async def scenario():
-        async with asyncio.timeout(30), opened(Destination(), url) as one, opened(Destination(), url) as two:
+        async with (
+            asyncio.timeout(30),
+            opened(Destination(), url) as one,
+            opened(Destination(), url, seed=2) as two,
+        ):
             await one.ledgers.create_ledger("l")
             await one.write("a")
             pipeline = await one.connect()

@@ -69,7 +69,6 @@ class Publisher:
     async def close(self) -> None:
         """End; what was not confirmed is sent after the next start."""
         await self._lease.close()
-        await self._lead(False)
 
     def _know(self, view: View) -> None:
         """A destination that nobody told before is not told the past."""

@@ -43,7 +43,6 @@ class Pipelines:
     async def close(self) -> None:
         """Stop sending; what was not confirmed is sent again at the next start."""
         await self._lease.close()
-        await self._lead(False)
 
     async def exporters(self) -> list[Mapping[str, Any]]:
         """All of them, in the order of their making."""
