@@ -22,7 +22,7 @@ from .endpoint import BaseEndpoint
 from .errors import InvalidRequestError, UnreadableAnswer
 from .json import dumps, loads, moment, number
 from .model import Model
-from .params import Param, Place, StreamBody, is_model
+from .params import ABSENT, Param, Place, StreamBody, is_model
 from .record import Record
 from .stream import Outgoing, framed
 from .url import query, segment
@@ -90,6 +90,8 @@ class _Parts:
 
     def add(self, param: Param, value: Any) -> None:
         """Put one argument where it belongs."""
+        if value is ABSENT:
+            return
         if param.place is Place.BODY:
             self._add_body(param, value)
         elif param.place is Place.FORM:
@@ -213,6 +215,8 @@ def _checked(value: Any, param: Param) -> Any:
 def _body(value: Any, param: Param) -> bytes | None:
     if value is None and not param.required:
         return None
+    if isinstance(value, msgspec.Raw):  # JSON that goes as it is
+        return bytes(value)
     if isinstance(value, Model):
         body = dumps(value)
         _check_body(body, type(value), tolerate=bool(value.extra))

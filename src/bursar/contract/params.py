@@ -10,7 +10,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from .model import Model
 from .record import Record
@@ -28,6 +28,16 @@ class Place(Enum):
     """The parameter is one member of a JSON object body."""
     FORM = "form"
     """The parameter is the whole body, as a form."""
+
+
+class Absent(Enum):
+    """What is no argument at all, see `ABSENT`."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
+"""In place of an argument that the contract requires: nothing is sent, and the server refuses."""
 
 
 class Query(Record, frozen=True):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from bursar.formance.sdk import SDK, ServerEnvironment
 from bursar.formance.sdk.httpclient import AsyncHttpClient, HttpClient
 from bursar.formance.sdk.models import errors, ledger, operations, shared
 from bursar.formance.sdk.types import UNSET
-from bursar.formance.sdk.utils import BackoffStrategy, RetryConfig
+from bursar.formance.sdk.utils import BackoffStrategy, RetryConfig, parse_datetime
 from tests.client.server import Action, Drop, Recorded, Server, reply
 from tests.formance.sdk.stub import Stub
 
@@ -227,6 +228,28 @@ def test_settings_of_a_call_are_checked(stub: Stub) -> None:
     with pytest.raises(AttributeError, match="v7"):
         _ = sdk.ledger.v7
     assert stub.count == 0
+
+
+def test_a_request_without_its_body_is_the_servers_to_refuse(stub: Stub) -> None:
+    """The vendor's examples have such calls: no body goes out, and a bulk's element as it is."""
+    stub.answer = (400, "application/json", '{"errorCode": "VALIDATION", "errorMessage": "no"}')
+    sdk = SDK(client=stub)
+    for call, request in (
+        (sdk.payments.v3.create_pool, None),
+        (sdk.wallets.v1.create_balance, {"id": "w"}),
+        (sdk.orchestration.v1.send_event, {"instance_id": "i"}),
+        (sdk.ledger.v2.create_bulk, {"ledger": "l", "request_body": [{"action": "REVERT_TRANSACTION"}]}),
+    ):
+        with pytest.raises(errors.SDKBaseError, match="no"):
+            call(request=request)
+        assert stub.content == (b'[{"action":"REVERT_TRANSACTION"}]' if "bulk" in stub.url else b"")
+    with pytest.raises(InvalidRequestError, match="name is missing"):
+        sdk.orchestration.v1.send_event(request={"instance_id": "i", "request_body": {}})
+    assert stub.count == 4
+
+
+def test_times_are_read_as_the_vendors_users_do() -> None:
+    assert parse_datetime("2021-01-01T00:00:00.5Z") == datetime(2021, 1, 1, 0, 0, 0, 500_000, UTC)
 
 
 def test_requests_may_be_models(server: Server) -> None:
