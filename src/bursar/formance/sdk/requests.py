@@ -44,6 +44,7 @@ def arguments(group: str, endpoint: BaseEndpoint, request: object) -> dict[str, 
     name = f"{group}.{endpoint.name}"
     bodies = [param for param in endpoint.params if param.place in _BODY]
     given: dict[str, Any] = {}
+    bodiless = request is None
     if len(bodies) == len(endpoint.params):
         if request is not None:
             given.update(_of_body(bodies, request, name))
@@ -58,9 +59,9 @@ def arguments(group: str, endpoint: BaseEndpoint, request: object) -> dict[str, 
                 del rest[member]
         if len(rest) > 1 or (rest and not bodies):
             raise InvalidRequestError(f"{name} has no member {', '.join(sorted(rest))}", min(rest))
+        bodiless = not rest
         for body in rest.values():
             given.update(_of_body(bodies, body, name))
-    bodiless = not any(body.name in given for body in bodies)
     for param in endpoint.params:
         if param.required and given.get(param.name) is None:
             if param.place is Place.PATH or (param.place in _BODY and not bodiless):
