@@ -33,6 +33,8 @@ ENGINE = (
     "bursar.engine.kernel",
     "bursar.engine.store",
     "bursar.engine.books",
+    "bursar.engine.instruments",
+    "bursar.engine.metrics",
     "bursar.engine.registry",
     "bursar.engine.view",
     "bursar.engine.writer",

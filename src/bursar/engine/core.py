@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from bursar.engine.books import LOGS
 from bursar.engine.clock import Clock, SystemClock
 from bursar.engine.ids import Ids
+from bursar.engine.metrics import Metrics
 from bursar.engine.store.base import Changes, Store
 from bursar.engine.store.opening import open_store
 from bursar.engine.store.table import AnyTable, Key
@@ -24,7 +26,10 @@ class Core:
         self.clock = clock
         self.ids = ids
         self.store = store
-        self.writer: Writer = Writer(store, clock, ids)
+        self.metrics = Metrics()
+        self.metrics.commit_number.read = lambda: store.version
+        self._gauges: list[Callable[[ReadView], None]] = []
+        self.writer: Writer = Writer(store, clock, ids, self.metrics)
         self.writer.committed = self._committed
         self._listeners: list[Callable[[Changes], None]] = []
         self.worker: Worker = Worker(self)
@@ -59,7 +64,20 @@ class Core:
         """Tell `listener` what each batch of this process changed, after its commit."""
         self._listeners.append(listener)
 
+    def on_measure(self, gauge: Callable[[ReadView], None]) -> None:
+        """Let `gauge` set the metrics that only the database knows, whenever somebody looks at them."""
+        self._gauges.append(gauge)
+
+    async def measure(self) -> None:
+        """Bring those metrics up to date, all as of one moment. Raises what the store raises."""
+        await self.read(self._measure)
+
+    def _measure(self, view: ReadView) -> None:
+        for gauge in self._gauges:
+            gauge(view)
+
     def _committed(self, changes: Changes) -> None:
+        self.metrics.logs.add(len(changes.get(LOGS, ())))
         for listener in self._listeners:
             listener(changes)
 

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from bursar.engine import limits
 from bursar.engine.errors import Unavailable
-from bursar.engine.store.base import Changes, Where
+from bursar.engine.store.base import Changes, Sql, Where
 from bursar.engine.store.table import AnyTable, Key, Table
 
 if TYPE_CHECKING:
@@ -71,6 +71,14 @@ WORK: Final = Table("work", WorkRow, ("kind", "key"), indexes=(("kind", "dead", 
 _log: Final = logging.getLogger(__name__)
 _PAUSE_S: Final = 0.5
 """Pause, on the real clock, after the store failed or refused."""
+_OVERDUE_US: Final = 60 * limits.SECOND_US
+"""Work that waits longer than this has too few hands."""
+_COUNTED: Final = 10_000
+"""Metrics count no further: a look at them must not cost more when much is waiting."""
+_ALWAYS: Final = 2**63 - 1
+_COUNT: Final = (
+    "SELECT count(*) FROM (SELECT 1 FROM work WHERE kind = ? AND dead = ? AND ready_at <= ? LIMIT ?) AS found"
+)
 _LOOK_AGAIN_S: Final = 1.0
 """How often, on the real clock, to look for what another process scheduled and did not live to do."""
 
@@ -105,6 +113,7 @@ class Worker:
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         core.on_commit(self._committed)
+        core.on_measure(self._measure)
 
     @property
     def stopping(self) -> bool:
@@ -229,6 +238,21 @@ class Worker:
         if WORK in changes:
             self._changed.set()
 
+    def _measure(self, view: ReadView) -> None:
+        metrics, kinds = self._core.metrics, (*self._steps, *self._handlers)
+        running = Counter(kind for kind, _ in self._running)
+        metrics.work_running.replace({(kind,): running[kind] for kind in kinds})
+        metrics.work_due.replace({(kind,): _waiting(view, kind, 0) for kind in kinds})
+        metrics.work_overdue.replace({(kind,): _waiting(view, kind, _OVERDUE_US) for kind in kinds})
+        metrics.work_dead.replace({(kind,): _given_up(view, kind) for kind in kinds})
+        first = {kind: _ready(view, kind, 1) for kind in kinds}
+        metrics.work_oldest.replace(
+            {
+                (kind,): (view.now - rows[0].ready_at) / limits.SECOND_US if rows else 0
+                for kind, rows in first.items()
+            }
+        )
+
     async def _take(self, due: list[WorkRow]) -> None:
         """Take steps, all at once: each is a command of its own. Raises Unavailable when the store refused one."""
         for outcome in await asyncio.gather(*map(self._take_one, due), return_exceptions=True):
@@ -323,6 +347,15 @@ _ORDER: Final = ("kind", "dead", "ready_at", "key")
 def _ready(view: ReadView, kind: str, most: int) -> list[WorkRow]:
     free: Where = {"kind": kind, "dead": False, "ready_at <=": view.now}
     return view.select(WORK, free, order=_ORDER, limit=most)
+
+
+def _waiting(view: ReadView, kind: str, us: int) -> int:
+    """How many items of a kind have been due for so long and are in nobody's hands."""
+    return int(view.query(Sql(_COUNT, (kind, False, view.now - us, _COUNTED)))[0][0])
+
+
+def _given_up(view: ReadView, kind: str) -> int:
+    return int(view.query(Sql(_COUNT, (kind, True, _ALWAYS, _COUNTED)))[0][0])
 
 
 def _first(view: ReadView, kind: str) -> list[WorkRow]:

@@ -8,6 +8,7 @@ changes nothing (invariant 8).
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
@@ -17,6 +18,7 @@ from bursar.engine import limits
 from bursar.engine.clock import Clock
 from bursar.engine.errors import CommitFailed, EngineError, StoreBusy, StoreClosed
 from bursar.engine.ids import Ids
+from bursar.engine.metrics import Metrics
 from bursar.engine.store.base import Changes, Missing, Store, Wanted
 from bursar.engine.store.table import AnyTable, Key
 from bursar.engine.view import Command, Memory, View
@@ -56,8 +58,10 @@ class _Submitted(Generic[T]):
 class Writer:
     """The only one who changes the store. `committed` is told what each batch changed."""
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
+    def __init__(self, store: Store, clock: Clock, ids: Ids, metrics: Metrics | None = None) -> None:
         self._store = store
+        self._metrics = metrics or Metrics()
+        self._metrics.queue.read = lambda: len(self._queue)
         self._clock = clock
         # A reopened database must not draw the ids of its earlier life again.
         self._ids = ids.child(store.version)
@@ -82,6 +86,7 @@ class Writer:
         if self._closing:
             raise StoreClosed("the engine is closed")
         if len(self._queue) >= limits.QUEUED_COMMANDS:
+            self._metrics.refused.add()
             raise StoreBusy(f"{limits.QUEUED_COMMANDS} commands are waiting already; try again later")
         self._submitted += 1
         submitted = _Submitted(command, tuple(reads), self._submitted)
@@ -138,7 +143,7 @@ class Writer:
 
     async def _commit(self, batch: Sequence[_Submitted[Any]], changes: Changes) -> bool:
         """Commit and answer. False when nothing of it is stored: what ran on top of it must run again."""
-        version = self._store.version
+        version, started = self._store.version, time.perf_counter()
         try:
             # A refusal changes nothing, and yet must rest on what is true now.
             stored = await (self._store.commit(version, changes) if changes else self._store.confirm(version))
@@ -147,6 +152,7 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - every caller must be answered, whatever a store raises
             self._fail(batch, error)
             return False
+        self._metrics.batch_ended(len(batch), bool(changes), stored, time.perf_counter() - started)
         if not stored:  # another writer was faster: the commands run again on what it wrote
             self._run_again(batch)
             return False
@@ -157,10 +163,12 @@ class Writer:
     def _run_again(self, batch: Sequence[_Submitted[Any]]) -> None:
         """Forget what the commands did, and put them back into the queue where they were."""
         self._memory.forget()
+        self._metrics.retried.add(len(batch))
         self._queue = deque(sorted((*batch, *self._queue), key=lambda submitted: submitted.number))
 
     def _fail(self, batch: Sequence[_Submitted[Any]], error: Exception) -> None:
         self._memory.forget()
+        self._metrics.batches.add(1, ("failed",))
         failed = error if isinstance(error, CommitFailed) else _unexpected(error)
         for submitted in batch:
             submitted.fail(failed)

@@ -20,7 +20,7 @@ from bursar.engine.events.message import TYPES, Event, event_of
 from bursar.engine.events.tables import EVERYTHING, POSITIONS, PositionRow
 from bursar.engine.lease import Lease
 from bursar.engine.registry import LEDGERS
-from bursar.engine.store.base import Changes
+from bursar.engine.store.base import Changes, Sql
 from bursar.engine.store.table import Scalar
 from bursar.engine.view import ReadView, View
 
@@ -32,6 +32,12 @@ LONGEST_PAUSE_S: Final = 30.0
 LOOK_AGAIN_S: Final = 1.0
 """How often, on the real clock, to look for what other processes wrote."""
 
+_LAG: Final = """
+    SELECT coalesce(sum(heads.log - coalesce(told.last_log, 0)), 0),
+        coalesce(max(heads.log - coalesce(told.last_log, 0)), 0)
+    FROM heads LEFT JOIN event_positions AS told ON told.ledger = heads.ledger AND told.destination = ?
+"""
+"""Logs are numbered from 1 without gaps."""
 _log: Final = logging.getLogger(__name__)
 
 
@@ -60,6 +66,7 @@ class Publisher:
         self._task: asyncio.Task[None] | None = None
         self._lease = Lease(core, f"events:{name}", self._lead)
         core.on_commit(self._committed)
+        core.on_measure(self._measure)
 
     async def start(self) -> None:
         """Begin: with what happens from now on, when the destination is new."""
@@ -99,6 +106,7 @@ class Publisher:
                     await self._idle()
                 pause = FIRST_PAUSE_S
             except (NotTaken, Unavailable) as error:
+                self._core.metrics.events_failed.add(1, (self._name,))
                 _log.warning("events wait for %s: %s", self._name, error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_S)
@@ -110,6 +118,7 @@ class Publisher:
             events = [event_of(row) for row in ledger.logs if row.id > ledger.imported and row.type in TYPES]
             if events:
                 await self._send(events)
+                self._core.metrics.events.add(len(events), (self._name,))
             await self._core.submit(partial(self._told, ledger))
         return bool(due)
 
@@ -127,6 +136,12 @@ class Publisher:
                 imported = -1 if row is None or row.imported_log is None else row.imported_log
                 due.append(_Due(head.ledger, logs, imported))
         return due
+
+    def _measure(self, view: ReadView) -> None:
+        metrics, labels = self._core.metrics, (self._name,)
+        [(all_of_it, most)] = view.query(Sql(_LAG, (self._name,)))
+        metrics.events_lag.set(int(all_of_it), labels)
+        metrics.events_lag_most.set(int(most), labels)
 
     def _told(self, told: _Due, view: View) -> None:
         view.put(POSITIONS, PositionRow(self._name, told.ledger, told.logs[-1].id))

@@ -92,9 +92,11 @@ class Follower:
     async def _send(self, due: _Due) -> None:
         logs = [Exported(row.ledger, row.id, row.type, row.date, row.data, shown(row)) for row in due.logs]
         await driver(due.config, self._post)(logs)
+        self._core.metrics.pipeline_logs.add(len(logs))
         await self._core.submit(lambda view: commands.arrived(view, due.row, logs[-1].id))
 
     async def _failed(self, error: str) -> None:
+        self._core.metrics.pipelines_failed.add()
         row = await self._core.read(lambda view: view.get(PIPELINES, self._id))
         if row is not None:
             await self._core.submit(lambda view: commands.failed(view, row, error))

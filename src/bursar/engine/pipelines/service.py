@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeVar
 
 from msgspec import Raw
 
-from bursar.engine.books import LOGS
+from bursar.engine.books import HEADS, LOGS
 from bursar.engine.core import Core
 from bursar.engine.kernel.model import format_time
 from bursar.engine.lease import Lease
@@ -35,6 +36,7 @@ class Pipelines:
         self._leading = False
         self._lease = Lease(core, "pipelines", self._lead)
         core.on_commit(self._committed)
+        core.on_measure(self._measure)
 
     async def start(self) -> None:
         """Take up the pipelines that run, unless another process has them."""
@@ -119,6 +121,17 @@ class Pipelines:
                 follower = Follower(self._core, self._post, self._pace, id_)
                 task = asyncio.create_task(follower.run(), name=f"bursar-pipeline-{id_}")
                 self._following[id_] = _Following(what, follower, task)
+
+    def _measure(self, view: ReadView) -> None:
+        metrics, states, lags = self._core.metrics, Counter[str](), [0]
+        for row in view.select(PIPELINES):
+            states["stopped" if not row.running else "failing" if row.error else "running"] += 1
+            head = view.get(HEADS, row.ledger) if row.running else None
+            if head is not None:
+                lags.append(head.log - (row.last_log or 0))
+        metrics.pipelines.replace({(state,): states[state] for state in ("running", "failing", "stopped")})
+        metrics.pipelines_lag.set(sum(lags))
+        metrics.pipelines_lag_most.set(max(lags))
 
     def _committed(self, changes: Changes) -> None:
         written = {key[0] for key in changes.get(LOGS, ())} if self._following else ()

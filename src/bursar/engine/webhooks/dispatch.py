@@ -17,7 +17,7 @@ from msgspec import Struct
 from bursar.engine import limits
 from bursar.engine.core import Core
 from bursar.engine.limits import SECOND_US
-from bursar.engine.store.base import Changes
+from bursar.engine.store.base import Changes, Sql
 from bursar.engine.view import ReadView, View
 from bursar.engine.webhooks.cancelling import CANCEL, cancel_all
 from bursar.engine.webhooks.lanes import KIND, admit, arm
@@ -37,6 +37,11 @@ from bursar.engine.webhooks.tables import (
 )
 from bursar.engine.work import Claimed
 
+_PENDING: Final = """
+    SELECT (SELECT count(*) FROM webhook_inbox), (SELECT count(*) FROM webhook_lanes),
+        (SELECT min(head) FROM webhook_lanes)
+"""
+"""Ids of deliveries are in the order of their making."""
 _log: Final = logging.getLogger(__name__)
 
 
@@ -66,6 +71,7 @@ class Dispatcher:
         self.core.worker.register(KIND, self._handle, room=limits.WEBHOOK_ROOM)
         self.core.worker.register(CANCEL, cancel_all)
         self.core.on_commit(self._committed)
+        self.core.on_measure(self._measure)
 
     async def try_now(self, endpoint: Endpoint, delivery: Delivery, event: Event, *, newest: bool) -> Tried:
         """Send once, now. `newest`: sign with the newest secret, whatever worked before."""
@@ -96,6 +102,14 @@ class Dispatcher:
             await turn.run()
         finally:
             del self._turns[item.key]
+
+    def _measure(self, view: ReadView) -> None:
+        metrics = self.core.metrics
+        [(arrived, lanes, oldest)] = view.query(Sql(_PENDING))
+        metrics.webhooks_arrived.set(int(arrived))
+        metrics.webhooks_lanes.set(int(lanes))
+        delivery = view.get(DELIVERIES, oldest) if oldest else None
+        metrics.webhooks_oldest.set((view.now - delivery.created_at) / SECOND_US if delivery else 0)
 
     def _committed(self, changes: Changes) -> None:
         if self._turns:
@@ -162,6 +176,9 @@ class Turn:
         tries = [task.result() for task in done.values()]
         if tries:
             await self._core.submit(partial(record, tries=tries, policy=self._policy))
+            for tried in tries:
+                outcome = self._policy.outcome(tried.answer.status_code, tried.delivery.attempts + 1)
+                self._core.metrics.webhooks.add(1, (outcome,))
         for object_ in done:
             del self._sending[object_]
 
