@@ -113,6 +113,7 @@ ROOMS = [
         CODEC | {"starlette", "uvicorn", "uvloop", "httptools", "jinja2"},
         lazily=("bursar.client.transport", "bursar.server.webhooks.sender"),
     ),
+    Room("bursar.server.otel", ("bursar.engine",), frozenset({"opentelemetry"})),
     Room(
         "bursar.server.webhooks.sender",
         ("bursar.engine", "bursar.server", "bursar.server.webhooks.streams"),

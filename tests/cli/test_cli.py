@@ -266,6 +266,8 @@ def test_a_table_of_credentials_for_people_and_a_log_for_programs(tmp_path):
                 "--port",
                 "0",
                 "--access-log",
+                "--log-format",
+                "json",
                 "--database",
                 f"sqlite:///{tmp_path}/b.db",
             ],

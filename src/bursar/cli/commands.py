@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from bursar import __version__
+from bursar.cli.log_options import Format, Level
 
 DATABASE = "sqlite:///bursar.db"
 DEFAULT_URL = "http://127.0.0.1:8787"
@@ -117,8 +118,19 @@ def serve(
     ] = "",
     access_log: Annotated[
         bool,
-        typer.Option("--access-log", help="Log each request to standard error, one JSON object per line."),
+        typer.Option("--access-log", help="Log each request, one line to standard error."),
     ] = False,
+    log_format: Annotated[Format, typer.Option(help="How lines of the log look.")] = Format.TEXT,
+    log_level: Annotated[Level, typer.Option(help="The least serious that is logged.")] = Level.WARNING,
+    metrics_host: Annotated[str, typer.Option(help="Address of --metrics-port.")] = "127.0.0.1",
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            help="Serve /metrics there instead; worker N answers at this port plus N, from 0.",
+            min=0,
+            max=65535,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Serve the APIs until SIGTERM or Ctrl+C, then finish what is under way and exit 0."""
@@ -128,7 +140,22 @@ def serve(
 
     events = EventsTo(events_http_url, events_nats_url)
     serve(
-        Options(host, port, database, sandbox, workers, ledger_flags, events, public_url, access_log, as_json)
+        Options(
+            host,
+            port,
+            database,
+            sandbox,
+            workers,
+            ledger_flags,
+            events,
+            public_url,
+            access_log,
+            log_format,
+            log_level,
+            metrics_host,
+            metrics_port,
+            as_json,
+        )
     )
 
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
-import logging
 import os
 import signal
 import socket
-import sys
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bursar.cli.log_options import Format, Level
+from bursar.cli.logs import set_up
 from bursar.cli.output import print_json, refusals, refuse
 from bursar.cli.workers import Workers
 from bursar.engine.store.opening import POSTGRES, shown
-from bursar.server.edge import access_log
+from bursar.server import otel
 from bursar.server.events import EventsTo
 from bursar.server.ledger.flags import UnknownFlag, parse
 from bursar.server.listener import HttpServer, address, listen
+from bursar.server.metrics import PATH, measure_always
 from bursar.server.runtime import Runtime, Settings
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -38,17 +40,19 @@ class Options:
     events: EventsTo
     public_url: str
     access_log: bool
+    log_format: Format
+    log_level: Level
+    metrics_host: str
+    metrics_port: int | None
     as_json: bool
 
 
 def serve(options: Options) -> None:
     """Serve until a signal, then drain and return."""
     _check(options)
-    _set_up_logging(options)
-    try:
-        listener = listen(options.host, options.port)
-    except OSError as error:
-        refuse(f"cannot listen on {options.host} port {options.port}: {error.strerror}")
+    set_up(options.log_format, options.log_level, access=options.access_log)
+    listener = _listen(options.host, options.port)
+    beside = _metrics_listeners(options)
     url = options.public_url.rstrip("/") or address(listener)
     exposed = not options.sandbox and options.host not in _LOOPBACK
     settings = Settings(
@@ -58,16 +62,26 @@ def serve(options: Options) -> None:
         ledger_flags=options.ledger_flags,
         exposed=exposed,
         events=options.events,
+        # A page that all who reach the server can read, or that another process answers each time, is none.
+        metrics=not (exposed or beside or options.workers > 1),
     )
     pid = os.getpid()
+    pages = [address(each) + PATH for each in (beside or ([listener] if settings.metrics else []))]
 
-    def one(number: int) -> None:
+    def one(number: int, again: bool) -> None:
+        def ready() -> None:
+            if number == 0 and not again:
+                _announce(options, url, pid, pages)
+
+        own = _Own(listener, beside[number] if beside else None, number if options.workers > 1 else None)
         with refusals(), asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_run(settings, listener, lambda: None if number else _announce(options, url, pid)))
+            runner.run(_run(settings, own, ready))
 
-    with listener:
+    with contextlib.ExitStack() as stack:
+        for each in (listener, *beside):
+            stack.enter_context(each)
         if options.workers == 1:
-            one(0)
+            one(0, False)
         elif not Workers(options.workers, one).run():
             raise SystemExit(1)
 
@@ -95,36 +109,72 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _run(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What one process serves: `number` tells it from others, None when there are none."""
+
+    listener: socket.socket
+    metrics: socket.socket | None
+    number: int | None
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return listen(host, port)
+    except OSError as error:
+        refuse(f"cannot listen on {host} port {port}: {error.strerror}")
+
+
+def _metrics_listeners(options: Options) -> list[socket.socket]:
+    """A socket for each process, on consecutive ports; none when they were not asked for."""
+    if options.metrics_port is None:
+        return []
+    ports = [options.metrics_port and options.metrics_port + number for number in range(options.workers)]
+    return [_listen(options.metrics_host, port) for port in ports]
+
+
+async def _run(settings: Settings, own: _Own, ready: Callable[[], None]) -> None:
     runtime = await Runtime.open(settings)
     try:
-        server = HttpServer(runtime.app, ready)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, server.stop)
-        # The first token needs a signing key: it is made while the server starts.
-        key = asyncio.create_task(runtime.realm.keys())
-        gc.freeze()
-        gc.enable()
-        await server.serve(sockets=[listener])
-        await key
+        async with _metrics(runtime, own):
+            await _serve(runtime, own.listener, ready)
     finally:
         await runtime.close()
 
 
-def _set_up_logging(options: Options) -> None:
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
-    )
-    if options.access_log:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(message)s"))
-        access_log.addHandler(handler)
-        access_log.setLevel(logging.INFO)
-        access_log.propagate = False
+@contextlib.asynccontextmanager
+async def _metrics(runtime: Runtime, own: _Own) -> AsyncGenerator[None]:
+    """Serve metrics beside all else: on a port of their own, and by OpenTelemetry when that was set up."""
+    tasks: list[asyncio.Task[None]] = []
+    if own.metrics is not None:
+        server = HttpServer(runtime.metrics_app)
+        tasks.append(asyncio.create_task(server.serve(sockets=[own.metrics])))
+    meter = otel.configured()
+    if meter is not None:
+        otel.publish(runtime.core.metrics, meter, {} if own.number is None else {"worker": str(own.number)})
+        tasks.append(asyncio.create_task(measure_always(runtime.core)))
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _announce(options: Options, url: str, pid: int) -> None:
+async def _serve(runtime: Runtime, listener: socket.socket, ready: Callable[[], None]) -> None:
+    server = HttpServer(runtime.app, ready)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    # The first token needs a signing key: it is made while the server starts.
+    key = asyncio.create_task(runtime.realm.keys())
+    gc.freeze()
+    gc.enable()
+    await server.serve(sockets=[listener])
+    await key
+
+
+def _announce(options: Options, url: str, pid: int, metrics: Sequence[str]) -> None:
     """Say that the server is ready; in a sandbox, with which credentials."""
     credentials = _credentials() if options.sandbox else []
     if options.as_json:
@@ -134,11 +184,14 @@ def _announce(options: Options, url: str, pid: int) -> None:
                 "pid": pid,
                 "database": shown(options.database),
                 "sandbox": options.sandbox,
+                "metrics": metrics,
                 "credentials": credentials,
             }
         )
         return
     print(f"Bursar serves {shown(options.database)} on {url} (SIGTERM or Ctrl+C stops it)", flush=True)
+    for page in metrics if options.metrics_port is not None else ():
+        print(f"Metrics: {page}", flush=True)
     if credentials:
         print(f"MilkyWay base URL: {url}/milkyway")
         print(f"MilkyWay token URL: {url}/milkyway/realms/sandbox/protocol/openid-connect/token")

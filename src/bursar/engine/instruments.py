@@ -9,7 +9,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
-from typing import Final, Literal, NamedTuple, TypeVar
+from typing import Final, Literal, TypeVar
+
+from msgspec import Struct
 
 Labels = tuple[str, ...]
 """The values of an instrument's labels, in the order of its `labels`."""
@@ -28,37 +30,42 @@ class Instrument:
         self.labels: Final = tuple(labels)
 
 
-class Counter(Instrument):
+class _Numbers(Instrument):
+    """One number for each set of labels. With `read`, the number is asked for whenever somebody looks."""
+
+    def __init__(self, name: str, help: str, labels: Sequence[str] = ()) -> None:
+        super().__init__(name, help, labels)
+        self.read: Callable[[], Number] | None = None
+        self._values: dict[Labels, Number] = {}
+
+    def value(self, *labels: str) -> Number:
+        """The present number; 0 when there is none."""
+        return self.values().get(labels, 0)
+
+    def values(self) -> Mapping[Labels, Number]:
+        """All numbers, as of now; also from another thread."""
+        return self._values.copy() if self.read is None else {(): self.read()}
+
+
+class Counter(_Numbers):
     """Only grows, from 0 at the start of the process."""
 
     kind = "counter"
 
     def __init__(self, name: str, help: str, labels: Sequence[str] = ()) -> None:
         super().__init__(name, help, labels)
-        self._values: dict[Labels, Number] = {} if labels else {(): 0}
+        if not labels:
+            self._values[()] = 0
 
     def add(self, amount: Number = 1, labels: Labels = ()) -> None:
         """Count."""
         self._values[labels] = self._values.get(labels, 0) + amount
 
-    def value(self, labels: Labels = ()) -> Number:
-        """The present number."""
-        return self._values.get(labels, 0)
 
-    def values(self) -> Mapping[Labels, Number]:
-        """All numbers, as of now; also from another thread."""
-        return self._values.copy()
-
-
-class Gauge(Instrument):
-    """Goes up and down. What it shows was `set`, or is asked for by `read` whenever somebody looks."""
+class Gauge(_Numbers):
+    """Goes up and down."""
 
     kind = "gauge"
-
-    def __init__(self, name: str, help: str, labels: Sequence[str] = ()) -> None:
-        super().__init__(name, help, labels)
-        self._values: dict[Labels, Number] = {}
-        self.read: Callable[[], Number] | None = None
 
     def set(self, value: Number, labels: Labels = ()) -> None:
         """Show this number."""
@@ -68,12 +75,8 @@ class Gauge(Instrument):
         """Show these numbers and no others."""
         self._values = dict(values)
 
-    def values(self) -> Mapping[Labels, Number]:
-        """All numbers, as of now; also from another thread."""
-        return self._values.copy() if self.read is None else {(): self.read()}
 
-
-class Distribution(NamedTuple):
+class Distribution(Struct, frozen=True):
     """What a histogram saw: how many values up to each bound (of all for the last, without bound), and their sum."""
 
     counts: Sequence[int]

@@ -21,6 +21,8 @@ from bursar.server.failure import Failure, Render, Translate, unexpected
 from bursar.server.router import Router
 
 Handler = Callable[[Exchange], Awaitable[Response]]
+_Served = tuple[str, Handler]
+"""The template of a path, and what serves it."""
 Who = TypeVar("Who")
 Guard = Callable[[Exchange], Awaitable[Who]]
 """Returns who calls. Raises a 401 or 403 `Failure`."""
@@ -30,13 +32,13 @@ class Api:
     """An ASGI application that serves one API below its mount."""
 
     def __init__(self, *, render: Render, translate: Translate = lambda error: None) -> None:
-        self._router: Router[Handler] = Router()
+        self._router: Router[_Served] = Router()
         self._render = render
         self._translate = translate
 
     def add(self, verb: str, path: str, handler: Handler) -> None:
         """Serve one path by hand."""
-        self._router.add(verb, path, handler)
+        self._router.add(verb, path, (path, handler))
 
     def bind(self, route: Route, guard: Guard[Who]) -> None:
         """Serve a contract's endpoint to whom `guard` lets in."""
@@ -48,7 +50,7 @@ class Api:
             return await route.handle(Incoming(exchange.path, exchange.query, exchange.headers, body), caller)
 
         description = route.endpoint.description
-        self._router.add(description.verb, description.path, handle)
+        self.add(description.verb, description.path, handle)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -73,11 +75,13 @@ class Api:
         if found is None:
             raise Failure(404, "there is nothing at this path", code="unknown_path")
         verbs, parameters = found
-        handler = verbs.get(scope["method"])
-        if handler is None:
+        template, _ = next(iter(verbs.values()))
+        scope["state"]["route"] = scope.get("root_path", "") + template
+        served = verbs.get(scope["method"])
+        if served is None:
             allowed = ", ".join(sorted(verbs))
             raise Failure(405, f"this path allows {allowed}", code="method", headers=[("allow", allowed)])
-        return handler, parameters
+        return served[1], parameters
 
     def _refuse(self, scope: Scope, error: Exception) -> Response:
         failure = error if isinstance(error, Failure) else _malformed(error) or self._translate(error)

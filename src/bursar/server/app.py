@@ -17,33 +17,57 @@ from bursar.server.exchange import Exchange
 from bursar.server.faults import Faults, FaultyApp
 from bursar.server.health import trouble
 from bursar.server.index import page
+from bursar.server.metrics import PATH, HttpMetrics, MetricsPage
 from bursar.server.replies import json_reply, render_plain, text_reply
 
 
-def application(core: Core, mounts: Mapping[str, ASGIApp], faults: Faults | None = None) -> ASGIApp:
-    """Return the application that serves each API of `mounts` below its path, ``/healthz`` and ``/``.
+def application(
+    core: Core,
+    mounts: Mapping[str, ASGIApp],
+    http: HttpMetrics,
+    faults: Faults | None = None,
+    *,
+    metrics: bool = True,
+) -> ASGIApp:
+    """Return the application that serves each API of `mounts` below its path, ``/healthz``, ``/metrics`` and ``/``.
 
-    With `faults`, requests suffer by its rules.
+    With `faults`, requests suffer by its rules. Without `metrics`, ``/metrics`` is not there.
     """
-    inner = _mounted(mounts, _root(core, list(mounts)))
+    root = _root(core, list(mounts))
+    if metrics:
+        root.add("GET", PATH, MetricsPage(core))
+    inner = _mounted(mounts, root)
     if faults is not None:
         inner = FaultyApp(inner, faults)
-    return Edge(inner)
+    return Edge(inner, http)
+
+
+def metrics_application(core: Core, http: HttpMetrics) -> ASGIApp:
+    """Return the application of a listener of its own for ``/metrics``."""
+    api = Api(render=render_plain)
+    api.add("GET", PATH, MetricsPage(core))
+    return Edge(api, http)
 
 
 def _mounted(mounts: Mapping[str, ASGIApp], rest: ASGIApp) -> ASGIApp:
     """Return the application that gives each request to the API on whose mount it is, others to `rest`."""
-    beginnings = [(mount + "/", mount, api) for mount, api in mounts.items()]
+    beginnings = [(mount + "/", mount, name_of(mount), api) for mount, api in mounts.items()]
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
-        for beginning, mount, api in beginnings:
+        for beginning, mount, name, api in beginnings:
             if path.startswith(beginning):
+                scope["state"]["api"] = name
                 await api({**scope, "root_path": mount}, receive, send)
                 return
         await rest(scope, receive, send)
 
     return dispatch
+
+
+def name_of(mount: str) -> str:
+    """Return what metrics and logs call the API on a mount: "piaxis" for ``/piaxis/api``."""
+    return mount.split("/")[1].lstrip("_")
 
 
 def _root(core: Core, mounts: list[str]) -> Api:

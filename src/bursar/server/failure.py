@@ -56,7 +56,8 @@ def unexpected(request_id: str, error: BaseException) -> Failure:
     The log has the place and the type but not the exception's text, which may quote what the caller sent (MS71).
     """
     frames = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("request %s failed with %s\n%s", request_id, type(error).__qualname__, frames)
+    name = type(error).__qualname__
+    _log.error("request %s failed with %s\n%s", request_id, name, frames, extra={"fields": {"error": name}})
     return Failure(500, f"internal error, reported as request {request_id}", code="internal")
 
 

@@ -90,9 +90,10 @@ class FormanceStack:
         path: str = scope["path"]
         for place, service in self._services:
             if path.startswith(place) and path[len(place) : len(place) + 1] in ("", "/"):
+                scope["state"]["api"] = place.rpartition("/")[2]
                 await service(scope, receive, send)
                 return
-        await answer(send, await self._own(scope["method"], path[len(self._mount) :]))
+        await answer(send, await self._own(scope["state"], scope["method"], path[len(self._mount) :]))
 
     async def start(self) -> None:
         """Begin what the stack does by itself."""
@@ -104,9 +105,10 @@ class FormanceStack:
         for part in reversed(self._background):
             await part.close()
 
-    async def _own(self, method: str, path: str) -> Response:
+    async def _own(self, state: dict[str, Any], method: str, path: str) -> Response:
         """What the gateway answers itself (section 2)."""
         if path == "/versions":
+            state["route"] = self._mount + path
             if method in ("GET", "HEAD"):
                 return json_reply(await self._versions(), headers=[("access-control-allow-origin", "*")])
             return Response(405, Headers([("allow", "GET, HEAD")]))

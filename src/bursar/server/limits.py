@@ -39,7 +39,10 @@ CONNECTION_BACKLOG: Final = 2048
 """Connections the operating system holds while the server is busy."""
 
 HEALTH_SECONDS: Final = 2.0
-"""How long the health check waits for the writer."""
+"""How long the health check waits for the writer, and metrics for the database."""
+
+MEASURE_SECONDS: Final = 15.0
+"""How often the database is asked for metrics that OpenTelemetry shows."""
 
 LEDGER_BODY_BYTES: Final = 64_000_000
 """Largest body of the ledger API that is read whole; the real service has no bound. Streams have none here either."""

@@ -21,13 +21,15 @@ from bursar.engine.milkyway.service import MilkywayService
 from bursar.engine.webhooks.dispatch import Dispatcher
 from bursar.engine.webhooks.piaxis import PiaxisSource
 from bursar.server import formance, issuers, limits, sandbox
-from bursar.server.app import application
+from bursar.server.app import application, metrics_application
 from bursar.server.control import Control
 from bursar.server.events import NOWHERE, EventsTo
 from bursar.server.faults import CONTROL_MOUNT, Faults
 from bursar.server.ledger import flags
+from bursar.server.metrics import HttpMetrics
 from bursar.server.milkyway import MOUNT, REALM, URL_REALM, milkyway_api
 from bursar.server.piaxis.app import piaxis_mounts
+from bursar.server.process import add_process
 from bursar.server.timeline import Timeline
 from bursar.server.webhooks.carrier import Carrier
 from bursar.server.webhooks.guard import Guard
@@ -50,6 +52,7 @@ class Settings:
         ledger_flags: flags of the real ledger server, see `bursar.server.ledger.flags`.
         exposed: whether other machines reach the server: then, but for a sandbox, nothing is open without a token.
         events: where to tell what happens in ledgers.
+        metrics: whether ``/metrics`` is among the server's paths.
     """
 
     database: str
@@ -60,6 +63,7 @@ class Settings:
     ledger_flags: str = ""
     exposed: bool = False
     events: EventsTo = NOWHERE
+    metrics: bool = True
 
 
 class Runtime:
@@ -70,6 +74,7 @@ class Runtime:
         core: Core,
         realm: Realm,
         app: ASGIApp,
+        metrics_app: ASGIApp,
         stack: formance.FormanceStack,
         carrier: Carrier,
         faults: Faults | None,
@@ -78,6 +83,8 @@ class Runtime:
         self.core = core
         self.realm = realm
         self.app = app
+        self.metrics_app = metrics_app
+        """Only ``/metrics``, for a listener of its own."""
         self._stack = stack
         self.carrier = carrier
         self.faults = faults
@@ -124,8 +131,11 @@ class Runtime:
             await sandbox.refuse_sandbox(core)
         core.worker.start()
         await stack.start()
-        app = application(core, mounts, faults)
-        return cls(core, realm, app, stack, carrier, faults, timeline)
+        add_process(core.metrics, settings.database)
+        http = HttpMetrics(core.metrics)
+        app = application(core, mounts, http, faults, metrics=settings.metrics)
+        alone = metrics_application(core, http)
+        return cls(core, realm, app, alone, stack, carrier, faults, timeline)
 
     async def close(self) -> None:
         """Finish what was accepted and close the database."""

@@ -94,6 +94,8 @@ class AuthApp:
     async def _dispatched(self, call: Call, path: str, raw: str) -> Answer:
         if path.startswith(("/clients/", "/users/")) or path in ("/clients", "/users"):
             return await self._guarded(call, raw)
+        if path in self._open or path in ("/_info", "/_healthcheck"):
+            call.scope["state"]["route"] = self._mount + path
         if call.scope["method"] == "GET" and path == "/_info":
             return replies.json({"version": BUILD, "debug": False})
         if call.scope["method"] == "GET" and path == "/_healthcheck":
@@ -105,9 +107,11 @@ class AuthApp:
 
     async def _guarded(self, call: Call, raw: str) -> Answer:
         """A token is asked for first, whatever the path and the method. Any id can be written with escapes."""
+        found = self._clients.find(raw, call.scope["method"])
+        if found is not None:
+            call.scope["state"]["route"] = self._mount + found[0].template
         if not await self._access.allows(call.scope, call.headers.get("authorization", "")):
             return replies.UNAUTHORIZED
-        found = self._clients.find(raw, call.scope["method"])
         if found is None:
             return answers.NOT_FOUND
         route, parameters = found

@@ -20,7 +20,7 @@ from bursar.server.ledger.call import Call, TooLarge
 from bursar.server.ledger.info import build_info, server_info
 from bursar.server.ledger.paths import BadEscape, seen_by_router
 from bursar.server.ledger.pipelines import PipelineRoutes
-from bursar.server.ledger.routes import Route, Routes
+from bursar.server.ledger.routes import Route
 from bursar.server.ledger.v1 import Version1
 from bursar.server.ledger.v2 import Version2
 
@@ -70,6 +70,7 @@ class LedgerApp:
         if path.startswith("/_/"):
             return self._about(call, path)
         if path == "/_healthcheck" and call.scope["method"] == "GET":
+            self._note(call, path)
             return _health()
         preflight = cors.preflight(call)
         if preflight is not None:
@@ -83,8 +84,10 @@ class LedgerApp:
     def _about(self, call: Call, path: str) -> Answer:
         """Paths about the server, open to everybody."""
         if path == "/_/healthcheck":
+            self._note(call, path)
             return _health()
         if path == "/_/info":
+            self._note(call, path)
             if call.scope["method"] != "GET":
                 return answers.wrong_method(["GET"])
             return Answer(200, answers.encode(build_info()))
@@ -95,13 +98,20 @@ class LedgerApp:
             if path == "/":
                 return answers.NOT_FOUND
             if path == "/_info" and call.scope["method"] == "GET":
+                self._note(call, path)
                 return answers.data(await server_info(self._service))
+            newer = path.startswith("/v2")
+            found = (self._v2 if newer else self._v1_routes).find(path, call.scope["method"])
+            if found is not None:
+                self._note(call, found[0].template)
             if not await self._guard(call):
                 return UNAUTHORIZED
-            if path.startswith("/v2"):
-                return await self._dispatched(call, self._v2, path)
-            await self._v1.touch(path)
-            return await self._dispatched(call, self._v1_routes, path)
+            if not newer:
+                await self._v1.touch(path)
+            if found is None:
+                return answers.NOT_FOUND
+            route, call.path = found
+            return await self._handled(call, route)
         except ClientGone:
             raise
         except TooLarge:
@@ -112,12 +122,9 @@ class LedgerApp:
             unexpected(call.scope["state"]["request_id"], error)
             return Answer(500, _FAULT)
 
-    async def _dispatched(self, call: Call, routes: Routes, path: str) -> Answer:
-        found = routes.find(path, call.scope["method"])
-        if found is None:
-            return answers.NOT_FOUND
-        route, call.path = found
-        return await self._handled(call, route)
+    def _note(self, call: Call, template: str) -> None:
+        """Say which path serves a request, for metrics and logs."""
+        call.scope["state"]["route"] = self._mount + template
 
     async def _handled(self, call: Call, route: Route) -> Answer:
         handler = route.handlers.get(call.scope["method"])

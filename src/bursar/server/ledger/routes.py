@@ -17,7 +17,8 @@ GROUP = "_"
 class Route:
     """What serves a path. `scoped`: below a ledger, which is looked for before method and parameters."""
 
-    def __init__(self) -> None:
+    def __init__(self, template: str) -> None:
+        self.template = template
         self.handlers: dict[str, Handler] = {}
         self.scoped = False
 
@@ -47,7 +48,7 @@ class Routes:
         node = self._root
         for segment in template.split("/"):
             node = node.child(segment)
-        route = node.route = node.route or Route()
+        route = node.route = node.route or Route(template)
         route.handlers.update(handlers)
         route.scoped = scoped
 
@@ -64,7 +65,7 @@ class Routes:
             found.append((route, parameters))
         if not found:
             return None
-        route = Route()
+        route = Route(found[0][0].template)
         for matched, _ in found:
             route.handlers |= matched.handlers
         route.scoped = found[0][0].scoped
