@@ -9,14 +9,20 @@ from bursar.engine.books import LOGS
 from bursar.engine.core import Core
 from bursar.engine.store.sqlite import SqliteReader
 from bursar.engine.verify import verify
-from tests.engine.crash import torment
+from tests.engine.crash import on_postgres, on_sqlite, own_server
 from tests.engine.scene import BOOK, pay, run
 
 
 @pytest.mark.crash
-def test_kill_9_loses_no_acknowledged_transaction(tmp_path):
-    acknowledged, found = torment(tmp_path / "books.db", cycles=10)
-    assert 10 <= acknowledged <= found
+def test_kill_9_loses_and_doubles_no_acknowledged_transaction(tmp_path):
+    assert on_sqlite(tmp_path, cycles=6) >= 6
+
+
+@pytest.mark.crash
+def test_kill_9_of_writers_and_of_the_server_they_write_to(postgres):
+    """`postgres` makes the user as whom servers run."""
+    with own_server() as server:
+        assert on_postgres(server, cycles=4) >= 4
 
 
 def test_a_torn_write_ahead_log_leaves_whole_commits(tmp_path):
