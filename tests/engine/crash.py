@@ -19,7 +19,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from rich.progress import track
@@ -200,7 +200,7 @@ def on_postgres(server: Server, cycles: int, seed: int = 1) -> int:
 
 
 @contextlib.contextmanager
-def own_server() -> Iterator[Server]:
+def own_server() -> Generator[Server]:
     """A PostgreSQL to be killed."""
     with directory() as place:
         server = Server(place / "a", fsync=True)

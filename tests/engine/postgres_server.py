@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 USER = "pgserver"
@@ -93,7 +93,7 @@ class Server:
 
 
 @contextlib.contextmanager
-def directory() -> Iterator[Path]:
+def directory() -> Generator[Path]:
     """A directory for servers, which the user they run as can enter."""
     place = Path(tempfile.mkdtemp(prefix="bursar-postgres-"))
     if os.geteuid() == 0:
