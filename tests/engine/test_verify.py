@@ -114,6 +114,7 @@ FORGERIES = {
     "DELETE FROM accounts WHERE address = 'b'": "account_missing",
     "INSERT INTO accounts VALUES ('main', 'ghost', '{}', 1, 1, 1)": "account_extra",
     "DELETE FROM ledger_references WHERE reference = 'first'": "reference",
+    "DELETE FROM transaction_members WHERE key = 'com.formance.spec/state/reverts'": "member_missing",
     "INSERT INTO ledger_references VALUES ('main', 'forged', 3)": "reference_extra",
     "DELETE FROM idempotency": "idempotency_key",
     "INSERT INTO idempotency VALUES ('main', 'forged', 3)": "idempotency_key_extra",

@@ -24,7 +24,7 @@ from bursar.engine.kernel import (
     ledger,
 )
 from bursar.engine.kernel.model import Pair
-from bursar.engine.registry import register
+from bursar.engine.registry import RAIL_LEDGERS, register
 from bursar.engine.store.base import Missing, Wanted
 from bursar.engine.store.table import Amount, AnyTable, Key, Scalar, Table
 
@@ -107,6 +107,15 @@ class ReferenceRow(Struct, frozen=True, gc=False):
     transaction: int
 
 
+class MemberRow(Struct, frozen=True, gc=False):
+    """An index of the metadata that transactions have now: which have this value at this key, each cut by `member`."""
+
+    ledger: str
+    key: str
+    value: str
+    transaction: int
+
+
 class IdempotencyRow(Struct, frozen=True, gc=False):
     """Which log answered an idempotency key of the ledger."""
 
@@ -115,9 +124,14 @@ class IdempotencyRow(Struct, frozen=True, gc=False):
     log: int
 
 
+MEMBER_CHARS: Final = 100
+
 HEADS: Final = Table("heads", Head, ("ledger",), cached=True)
 LOGS: Final = Table("logs", LogRow, ("ledger", "id"), append_only=True)
-TRANSACTIONS: Final = Table("transactions", TransactionRow, ("ledger", "id"))
+TRANSACTIONS: Final = Table(
+    "transactions", TransactionRow, ("ledger", "id"), indexes=(("ledger", "timestamp", "id"),)
+)
+MEMBERS: Final = Table("transaction_members", MemberRow, ("ledger", "key", "value", "transaction"))
 MOVES: Final = Table("moves", MoveRow, ("ledger", "account", "asset", "effective_at", "transaction"))
 VOLUMES: Final = Table("volumes", VolumesRow, ("ledger", "account", "asset"), cached=True)
 ACCOUNTS: Final = Table("accounts", AccountRow, ("ledger", "address"), cached=True)
@@ -128,6 +142,7 @@ TABLES: Final[tuple[AnyTable, ...]] = (
     HEADS,
     LOGS,
     TRANSACTIONS,
+    MEMBERS,
     MOVES,
     VOLUMES,
     ACCOUNTS,
@@ -151,6 +166,10 @@ class View(Protocol):
 
     def put(self, table: Table[R], row: R) -> None:
         """Insert or replace a row."""
+        ...
+
+    def delete(self, table: Table[R], *key: Scalar) -> None:
+        """Remove a row."""
         ...
 
     def scan(self, table: Table[R], *prefix: Scalar, after: Key = ()) -> Sequence[R]:
@@ -269,6 +288,7 @@ class Books:
             known = view.get(TRANSACTIONS, name, entry.updated.id)
             assert known is not None
             put(TRANSACTIONS, transaction_row(name, entry.updated, known.log, known.volumes))
+            self._index(entry.updated.id, _metadata(known.metadata), entry.updated.metadata)
         if entry.transaction is not None:
             self._store_transaction(entry, entry.transaction, imported)
         for account in entry.accounts:
@@ -280,6 +300,8 @@ class Books:
         if imported and transaction.volumes is not None and isinstance(transaction.volumes.post, Raw):
             volumes = bytes(transaction.volumes.post).decode()
         put(TRANSACTIONS, transaction_row(name, transaction, entry.log.id, volumes))
+        if transaction.metadata:
+            self._index(transaction.id, None, transaction.metadata)
         if transaction.reference is not None:
             put(REFERENCES, ReferenceRow(name, transaction.reference, transaction.id))
         for m in entry.moves:
@@ -300,6 +322,16 @@ class Books:
         for (account, asset), total in entry.volumes.items():
             put(VOLUMES, VolumesRow(name, account, asset, total.input, total.output, total.latest))
 
+    def _index(self, transaction: int, before: Metadata | None, after: Metadata | None) -> None:
+        """Keep MEMBERS in step; nobody asks for the metadata of a rail's transactions often enough to pay for it."""
+        if self._ledger in RAIL_LEDGERS:
+            return
+        old, new = ({member(*item) for item in (metadata or {}).items()} for metadata in (before, after))
+        for pair in sorted(old - new):
+            self._view.delete(MEMBERS, self._ledger, *pair, transaction)
+        for pair in sorted(new - old):
+            self._view.put(MEMBERS, MemberRow(self._ledger, *pair, transaction))
+
     def _want_for(self, new: NewTransaction) -> None:
         """Name all rows that posting reads at once, so that at most one load is needed."""
         name = self._ledger
@@ -313,6 +345,11 @@ class Books:
         if new.reference:
             keys.append((REFERENCES, (name, new.reference)))
         self._view.want(Wanted(keys))
+
+
+def member(key: str, value: str) -> tuple[str, str]:
+    """A member of metadata as MEMBERS knows it: an index takes no long texts."""
+    return key[:MEMBER_CHARS], value[:MEMBER_CHARS]
 
 
 def encode(value: object) -> str:

@@ -15,6 +15,7 @@ from bursar.engine.books import (
     HEADS,
     IDEMPOTENCY,
     LOGS,
+    MEMBERS,
     MOVES,
     REFERENCES,
     TRANSACTIONS,
@@ -25,7 +26,7 @@ from bursar.engine.books import (
 )
 from bursar.engine.kernel import Head, Posting, chain
 from bursar.engine.kernel.model import NEVER, Pair, parse_time
-from bursar.engine.registry import LEDGERS
+from bursar.engine.registry import LEDGERS, RAIL_LEDGERS
 from bursar.engine.store.table import AnyTable
 from bursar.engine.verify import Damage, Progress
 from bursar.engine.view import ReadView
@@ -262,10 +263,18 @@ class _Audit:
         self._next_row = next(self._transactions, None)
         if not self._told:
             yield from self._differences("transaction", f"transaction {tx.id}", expected, found)
+        if self._ledger not in RAIL_LEDGERS:
+            yield from self._check_members(tx.id, shown or {})
         if expected.reference is not None:
             known = self._view.get(REFERENCES, self._ledger, expected.reference)
             if known is None or known.transaction != tx.id:
                 yield self._damage("reference", f"transaction {tx.id}", repr(expected.reference), repr(known))
+
+    def _check_members(self, id: int, metadata: Mapping[str, str]) -> Iterator[Damage]:
+        """What listings find transactions by; a row too many is harmless, they look at the metadata as well."""
+        for pair in {books.member(*item) for item in metadata.items()}:
+            if self._view.get(MEMBERS, self._ledger, *pair, id) is None:
+                yield self._damage("member_missing", f"transaction {id}", repr(pair), "none")
 
     def _extra_transactions(self, until: int | None) -> Iterator[Damage]:
         """Rows below `until` (None: all the rest) that no log made."""

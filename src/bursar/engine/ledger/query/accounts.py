@@ -94,8 +94,7 @@ def volumes_of(
             (ledger.name, *condition.values),
         )
     else:
-        condition = fields.among("m.account", names)
-        statement = moved.within(ledger.name, pit, None, insertion=not effective, accounts=condition)
+        statement = moved.within(ledger.name, pit, None, insertion=not effective, accounts=names)
     found: dict[str, dict[str, dict[str, int]]] = {}
     for account, asset, put_in, put_out in view.query(statement):
         found.setdefault(account, {})[asset] = shown_volumes(int(put_in), int(put_out))
@@ -128,6 +127,9 @@ def _balance(ledger: LedgerRow, pit: int | None) -> Field:
         values = () if test.index is None else (test.index,)
         if pit is None:
             where = "v.ledger = a.ledger AND v.account = a.address" + of_asset.format("v")
+            if test.index is not None:  # at most one row
+                fits = f"compare(balance(v.input, v.output), ?) {sign} 0"
+                return Sql(f"(SELECT {fits} FROM volumes v WHERE {where})", (value, *values))
             table = f"SELECT balance(v.input, v.output) AS b FROM volumes v WHERE {where}"
         else:
             where = (

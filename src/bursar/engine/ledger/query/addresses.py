@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bursar.engine.ledger.errors import Validation
 from bursar.engine.ledger.query import patterns
 from bursar.engine.ledger.query.expression import Test
-from bursar.engine.ledger.query.fields import Field, among
+from bursar.engine.ledger.query.fields import Field, among, hint
 from bursar.engine.ledger.query.patterns import Pattern
 from bursar.engine.store.base import Sql
 
@@ -17,7 +17,8 @@ def fits(column: str, pattern: Pattern) -> Sql:
     if pattern.exact is not None:
         return Sql(f"{column} = ?", (pattern.exact,))
     if not pattern.prefix:
-        return Sql(f"matches({column}, ?)", (pattern.regex,))
+        seen = hint(column, (), "{}", pattern.known)
+        return Sql(f"{seen.text}matches({column}, ?)", (*seen.values, pattern.regex))
     return Sql(
         f"{column} >= ? AND {column} < ? AND matches({column}, ?)",
         (pattern.prefix, patterns.after(pattern.prefix), pattern.regex),
@@ -43,20 +44,25 @@ def of_column(column: str) -> Field:
     return Field("address", "string", sql)
 
 
-def of_postings(name: str, ledger: str) -> Field:
-    """An account of a transaction `t`: on either side ("account"), or on one ("source", "destination")."""
+def of_postings(name: str, ledger: str, *, near: bool, window: Sql) -> Field:
+    """An account of a transaction `t`: on either side ("account"), or on one ("source", "destination").
+
+    The condition looks at the row alone if `near`; otherwise it finds transactions by the moves of their accounts,
+    of which `window` is true anyway.
+    """
+    sides = ("source", "destination") if name == "account" else (name,)
 
     def touched(pattern: Pattern) -> Sql:
-        account = fits("m.account", pattern)
-        found = Sql(
-            f't.id IN (SELECT m."transaction" FROM moves m WHERE m.ledger = ? AND {account.text})',
-            (ledger, *account.values),
-        )
+        on_side = " OR ".join(f"posting_matches(t.postings, '{side}', ?)" for side in sides)
+        patterns = (pattern.regex,) * len(sides)
+        if near:
+            quoted = ('"{}"', pattern.exact) if pattern.exact is not None else ('"{}', pattern.prefix)
+            seen = hint("t.postings", (), *quoted)
+            return Sql(f"({seen.text}({on_side}))", (*seen.values, *patterns))
+        found = _moved(ledger, pattern, window)
         if name == "account":
             return found
-        return Sql(
-            f"{found.text} AND posting_matches(t.postings, '{name}', ?)", (*found.values, pattern.regex)
-        )
+        return Sql(f"{found.text} AND {on_side}", (*found.values, *patterns))
 
     def sql(test: Test) -> Sql:
         if test.operator != "$in":
@@ -70,3 +76,16 @@ def of_postings(name: str, ledger: str) -> Field:
         )
 
     return Field(name, "string", sql)
+
+
+def _moved(ledger: str, pattern: Pattern, window: Sql) -> Sql:
+    """Whether `t` is a transaction of the accounts that fit. Each account and asset is a range of the moves' key.
+
+    CROSS JOIN, because SQLite would begin with the moves.
+    """
+    account = fits("v.account", pattern)
+    return Sql(
+        't.id IN (SELECT m."transaction" FROM volumes v CROSS JOIN moves m WHERE m.ledger = v.ledger'
+        f" AND m.account = v.account AND m.asset = v.asset AND v.ledger = ? AND {account.text} AND {window.text})",
+        (ledger, *account.values, *window.values),
+    )

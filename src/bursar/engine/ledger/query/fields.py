@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
@@ -26,6 +27,9 @@ _OPERATORS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "numbers": _ORDERED,
 }
 SIGNS: Final[Mapping[str, str]] = {"$match": "=", "$lt": "<", "$lte": "<=", "$gt": ">", "$gte": ">="}
+
+_PLAIN: Final = re.compile(r"[ !#$&-\[\]-~]{1,1000}")
+"""Texts that JSON and LIKE take as they are, but for `_`, which fits any character."""
 
 TRUE: Final = Sql("TRUE")
 FALSE: Final = Sql("FALSE")
@@ -87,6 +91,11 @@ def check(test: Test, field: Field) -> None:
     check_operator(test, field)
     if not _fits(test, field.kind):
         raise Validation(f"invalid value '{test.value}' for property '{field.name}'")
+
+
+def fits(test: Test, field: Field) -> bool:
+    """Whether a test passes `check`."""
+    return test.operator in _OPERATORS[field.kind] and _fits(test, field.kind)
 
 
 def check_operator(test: Test, field: Field) -> None:
@@ -173,9 +182,24 @@ def members(name: str, column: str, *, values: tuple[Any, ...] = ()) -> Field:
         if test.index is None:
             return Sql(f"member({column}, ?) IS NOT NULL", (*values, test.value))
         # A missing key does not match, so that the negation selects it (6.5).
-        return Sql(f"coalesce(member({column}, ?) = ?, FALSE)", (*values, test.index, test.value))
+        seen = hint(column, values, '"{}":"{}"', test.index, test.value)
+        return Sql(
+            f"coalesce({seen.text}member({column}, ?) = ?, FALSE)",
+            (*seen.values, *values, test.index, test.value),
+        )
 
     return Field(name, "strings", sql)
+
+
+def hint(column: str, values: tuple[Any, ...], form: str, *texts: str) -> Sql:
+    """`... AND `, where a plain LIKE can rule out that a text contains the form with these texts in it.
+
+    A database does that a hundred times faster than it calls our functions. The column is an address or JSON as
+    `books.encode` writes it; for texts that JSON or LIKE would change there is no hint.
+    """
+    if not all(_PLAIN.fullmatch(text) for text in texts):
+        return Sql("")
+    return Sql(f"{column} LIKE ? AND ", (*values, f"%{form.format(*texts)}%"))
 
 
 def among(column: str, values: Sequence[str]) -> Sql:

@@ -1,17 +1,22 @@
-"""Sums of moves: volumes of a window of time, by effective date or by insertion date (sections 7, 8.8)."""
+"""Volumes of a window of time, by effective date or by insertion date (sections 7, 8.8)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from bursar.engine.ledger.query.fields import among
 from bursar.engine.store.base import Sql
 
 
 def within(
-    ledger: str, pit: int | None, oot: int | None, *, insertion: bool, accounts: Sql | None = None
+    ledger: str, pit: int | None, oot: int | None, *, insertion: bool, accounts: Sequence[str] | None = None
 ) -> Sql:
     """A table `(account, asset, input, output)` of the moves in the closed window [oot, pit].
 
-    `accounts` is a condition on `m.account`.
+    `accounts` None stands for all.
     """
+    if pit is not None and oot is None and not insertion:
+        return _latest(ledger, pit, accounts)
     day = "t.inserted_at" if insertion else "m.effective_at"
     joined = ' JOIN transactions t ON t.ledger = m.ledger AND t.id = m."transaction"' if insertion else ""
     tests = ["m.ledger = ?"]
@@ -21,10 +26,28 @@ def within(
         tests.append(f"{day} >= {oot}")
     values: tuple[int | str | bytes | bool | None, ...] = (ledger,)
     if accounts is not None:
-        tests.append(f"({accounts.text})")
-        values += accounts.values
+        chosen = among("m.account", accounts)
+        tests.append(f"({chosen.text})")
+        values += chosen.values
     return Sql(
         "SELECT m.account AS account, m.asset AS asset, exact_sum(m.input) AS input, exact_sum(m.output) AS output"
         f" FROM moves m{joined} WHERE {' AND '.join(tests)} GROUP BY m.account, m.asset",
         values,
+    )
+
+
+def _latest(ledger: str, pit: int, accounts: Sequence[str] | None) -> Sql:
+    """The same up to `pit`, by effective date: each pair's last move has its running totals, so nothing is summed.
+
+    CROSS JOIN, because SQLite would begin with the moves.
+    """
+    chosen = Sql("TRUE") if accounts is None else among("v.account", accounts)
+    return Sql(
+        "SELECT v.account AS account, v.asset AS asset, m.effective_input AS input, m.effective_output AS output"
+        " FROM volumes v CROSS JOIN moves m WHERE m.ledger = v.ledger AND m.account = v.account AND m.asset = v.asset"
+        ' AND (m.effective_at, m."transaction") = (SELECT n.effective_at, n."transaction" FROM moves n'
+        " WHERE n.ledger = v.ledger AND n.account = v.account AND n.asset = v.asset"
+        f' AND n.effective_at <= {pit} ORDER BY n.effective_at DESC, n."transaction" DESC LIMIT 1)'
+        f" AND v.ledger = ? AND ({chosen.text})",
+        (ledger, *chosen.values),
     )

@@ -20,6 +20,8 @@ from bursar.engine.store.table import Scalar
 from bursar.engine.view import ReadView
 
 LARGEST_SIZE: Final = 2**32 - 1
+NEARBY: Final = 1_000
+"""Rows that are looked at one by one before an index is asked."""
 Row = Sequence[Any]
 
 
@@ -95,6 +97,18 @@ class Source(Struct, frozen=True):
     body: Sql
     tiebreak: str
     prefix: Sql = Sql("")
+    near: Near | None = None
+
+
+class Near(Struct, frozen=True):
+    """Another body for the rows at the list's beginning, whose condition looks at each row alone.
+
+    What many rows match is found there, and what few match by an index: neither body is good at both. `ends` selects
+    the least and the greatest tiebreak, which is a number.
+    """
+
+    body: Sql
+    ends: Sql
 
 
 def sort_of(
@@ -153,7 +167,9 @@ def _by_key(view: ReadView, listing: Listing, source: Source, column: Column) ->
         condition = Sql(f"({column.sql}, {source.tiebreak}) {sign} (?, ?)", listing.at)
     nulls = "" if not column.nullable else " NULLS LAST" if falling else " NULLS FIRST"
     order = f"{column.sql} {way}{nulls}, {source.tiebreak} {way}"
-    rows = _select(view, source, column, condition, order, listing.size + 1, 0)
+    rows = _nearby(view, listing, source, column, condition, order)
+    if len(rows) <= listing.size:
+        rows = _select(view, source, column, condition, order, listing.size + 1, 0)
     if column.nullable and any(row[-2] is None for row in rows):
         raise Validation(f"invalid sort column '{listing.column}': some rows have no value there")
     more = len(rows) > listing.size
@@ -168,6 +184,23 @@ def _by_key(view: ReadView, listing: Listing, source: Source, column: Column) ->
         next=_at(listing, rows[-1], back=False) if more else None,
         previous=None if listing.at is None else msgspec.structs.replace(listing, back=True),
     )
+
+
+def _nearby(
+    view: ReadView, listing: Listing, source: Source, column: Column, condition: Sql | None, order: str
+) -> list[Row]:
+    """The rows among the first NEARBY ids of the list: the page, if it is full."""
+    near, falling = source.near, listing.descending != listing.back
+    if near is None or column.sql != source.tiebreak:
+        return []
+    least, greatest = view.query(near.ends)[0]
+    start = listing.at[0] if listing.at is not None else greatest if falling else least
+    if not isinstance(start, int):
+        return []
+    window = f"{column.sql} > {start - NEARBY}" if falling else f"{column.sql} < {start + NEARBY}"
+    both = Sql(window) if condition is None else Sql(f"{window} AND {condition.text}", condition.values)
+    close = Source(source.columns, near.body, source.tiebreak, source.prefix)
+    return _select(view, close, column, both, order, listing.size + 1, 0)
 
 
 def _at(listing: Listing, row: Row, *, back: bool) -> Listing:

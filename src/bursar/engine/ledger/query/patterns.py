@@ -17,6 +17,8 @@ class Pattern(Struct, frozen=True):
     exact: str | None
     regex: str
     prefix: str = ""
+    known: str = ""
+    """The longest text between wildcards, with its colons."""
 
 
 def parse(text: str, *, middle: bool) -> Pattern:
@@ -43,7 +45,13 @@ def parse(text: str, *, middle: bool) -> Pattern:
     prefix = ":".join(fixed)
     if len(fixed) < len(segments) and fixed:
         prefix += ":"
-    return Pattern(None, regex, prefix)
+    return Pattern(None, regex, prefix, _known(["" if segment in wild else segment for segment in segments]))
+
+
+def _known(segments: list[str]) -> str:
+    """The longest of the segments that are not empty, with a colon where something stands before it."""
+    number, text = max(enumerate(segments), key=lambda item: len(item[1]), default=(0, ""))
+    return f":{text}" if number and text else text
 
 
 def is_pattern(text: str) -> bool:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Raw, json, structs
 
-from bursar.engine.books import LOGS, MOVES, before
+from bursar.engine.books import LOGS, MOVES, before, member
 from bursar.engine.kernel import Posting, Volumes, chain
 from bursar.engine.kernel.model import Pair
 from bursar.engine.ledger import features
 from bursar.engine.ledger.errors import NotFound
 from bursar.engine.ledger.query import addresses, fields, metadata_at
-from bursar.engine.ledger.query.expression import Test
+from bursar.engine.ledger.query.expression import All, Expression, Test
 from bursar.engine.ledger.query.fields import Field, Fields
-from bursar.engine.ledger.query.pages import Column, Listing, Page, Row, Source, run, shown_time
-from bursar.engine.registry import LedgerRow
+from bursar.engine.ledger.query.pages import Column, Listing, Near, Page, Row, Source, run, shown_time
+from bursar.engine.registry import RAIL_LEDGERS, LedgerRow
 from bursar.engine.store.base import Sql
 from bursar.engine.view import ReadView
 
@@ -27,19 +27,22 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "updated_at": Column("t.updated_at", "date"),
     "reverted_at": Column("t.reverted_at", "date", nullable=True),
 }
+FEW: Final = 10_000
+"""Transactions that are found and then put in order."""
 _postings: Final = json.Decoder(tuple[Posting, ...]).decode
 
 
 def page(view: ReadView, ledger: LedgerRow, listing: Listing) -> Page:
     """A page of transactions. Raises Validation."""
-    source = Source(_columns(ledger, listing.pit), _body(ledger, listing), "t.id")
+    near = Near(_body(view, ledger, listing, near=True), _ends(ledger)) if listing.filter else None
+    source = Source(_columns(ledger, listing.pit), _body(view, ledger, listing), "t.id", near=near)
     rows, shape = run(view, listing, source, COLUMNS[listing.column])
     return structs.replace(shape, data=_rendered(view, ledger, rows, listing.expand))
 
 
 def count(view: ReadView, ledger: LedgerRow, listing: Listing) -> int:
     """How many transactions there are. Raises Validation."""
-    body = _body(ledger, listing)
+    body = _body(view, ledger, listing)
     return int(view.query(Sql(f"SELECT count(*) {body.text}", body.values))[0][0])
 
 
@@ -53,8 +56,8 @@ def one(view: ReadView, ledger: LedgerRow, id: int, pit: int | None, expand: Seq
     return _rendered(view, ledger, rows, expand)[0]
 
 
-def filters(ledger: LedgerRow, pit: int | None) -> Fields:
-    """What transactions can be filtered by."""
+def filters(ledger: LedgerRow, pit: int | None, *, near: bool = False, window: Sql = fields.TRUE) -> Fields:
+    """What transactions can be filtered by; see `addresses.of_postings`."""
     reverted_at = _reverted_at(pit)
     dates = {name: fields.date(name, f"t.{name}") for name in ("timestamp", "inserted_at", "updated_at")}
     return {
@@ -63,9 +66,12 @@ def filters(ledger: LedgerRow, pit: int | None) -> Fields:
         **dates,
         "reverted_at": fields.date("reverted_at", reverted_at),
         "reverted": _reverted(reverted_at),
-        **{name: addresses.of_postings(name, ledger.name) for name in ("account", "source", "destination")},
+        **{name: addresses.of_postings(name, ledger.name, near=near, window=window) for name in _SIDES},
         "metadata": fields.members("metadata", metadata_at.of_transaction(ledger, pit)),
     }
+
+
+_SIDES: Final = ("account", "source", "destination")
 
 
 def _reverted(column: str) -> Field:
@@ -87,12 +93,88 @@ def _columns(ledger: LedgerRow, pit: int | None) -> str:
     )
 
 
-def _body(ledger: LedgerRow, listing: Listing) -> Sql:
-    condition = fields.compile_filter(listing.expression(), filters(ledger, listing.pit))
+def _ends(ledger: LedgerRow) -> Sql:
+    ends = (f"(SELECT {which}(t.id) FROM transactions t WHERE t.ledger = ?)" for which in ("min", "max"))
+    return Sql(f"SELECT {', '.join(ends)}", (ledger.name, ledger.name))
+
+
+def _body(view: ReadView, ledger: LedgerRow, listing: Listing, *, near: bool = False) -> Sql:
+    wanted = listing.expression()
+    tests = _conjuncts(wanted)
+    known = filters(ledger, listing.pit, near=near, window=_window(tests, listing.pit))
+    condition = fields.compile_filter(wanted, known)
+    if not near:
+        condition = fields.both(
+            condition, *_narrowed(ledger, tests, listing.pit), _rare_days(view, ledger, tests)
+        )
     seen = f" AND t.timestamp <= {listing.pit}" if listing.pit is not None else ""
     return Sql(
         f"FROM transactions t WHERE t.ledger = ?{seen} AND ({condition.text})",
         (ledger.name, *condition.values),
+    )
+
+
+def _conjuncts(expression: Expression | None) -> list[Test]:
+    """Tests that every transaction of the list passes."""
+    parts = expression.parts if isinstance(expression, All) else () if expression is None else (expression,)
+    return [part for part in parts if isinstance(part, Test)]
+
+
+def _narrowed(ledger: LedgerRow, tests: Sequence[Test], pit: int | None) -> Iterator[Sql]:
+    """What the tests imply and an index can find.
+
+    It would not do as the tests' own conditions: a transaction without reference is selected neither by a test of it
+    nor by the negation.
+    """
+    for test in tests:
+        if _indexed(ledger, test, pit):
+            yield Sql(
+                't.id IN (SELECT i."transaction" FROM transaction_members i'
+                " WHERE i.ledger = ? AND i.key = ? AND i.value = ?)",
+                (ledger.name, *member(test.index or "", test.value)),
+            )
+        if test.field == "reference" and test.operator != "$like":
+            known = fields.text("reference", "r.reference").sql(test)
+            yield Sql(
+                f't.id IN (SELECT r."transaction" FROM ledger_references r WHERE r.ledger = ? AND {known.text})',
+                (ledger.name, *known.values),
+            )
+
+
+def _rare_days(view: ReadView, ledger: LedgerRow, tests: Sequence[Test]) -> Sql | None:
+    """The same of timestamps, if the index has few: beyond, reading on from where the list begins takes no longer."""
+    days = _times("i.timestamp", tests)
+    if not days:
+        return None
+    within = fields.both(Sql("i.ledger = ?", (ledger.name,)), *days)
+    some = f"SELECT count(*) FROM (SELECT 1 FROM transactions i WHERE {within.text} LIMIT {FEW + 1}) x"
+    if view.query(Sql(some, within.values))[0][0] > FEW:
+        return None
+    return Sql(f"t.id IN (SELECT i.id FROM transactions i WHERE {within.text})", within.values)
+
+
+def _times(column: str, tests: Sequence[Test]) -> list[Sql]:
+    """The tests of timestamps, of a column that has the same ones."""
+    day = fields.date("timestamp", column)
+    return [
+        day.sql(test)
+        for test in tests
+        if (test.field, test.index) == ("timestamp", None) and fields.fits(test, day)
+    ]
+
+
+def _indexed(ledger: LedgerRow, test: Test, pit: int | None) -> bool:
+    """Whether it asks for a member of the metadata as it is now."""
+    now = pit is None and ledger.name not in RAIL_LEDGERS
+    return (
+        now and test.field == "metadata" and test.index is not None and test.operator in ("$match", "$like")
+    )
+
+
+def _window(tests: Sequence[Test], pit: int | None) -> Sql:
+    """What the tests imply of moves: a move has its transaction's timestamp."""
+    return fields.both(
+        *_times("m.effective_at", tests), None if pit is None else Sql(f"m.effective_at <= {pit}")
     )
 
 

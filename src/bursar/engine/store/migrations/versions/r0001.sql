@@ -760,6 +760,14 @@ CREATE TABLE "sequences" (
   PRIMARY KEY ("name")
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE "transaction_members" (
+  "ledger" TEXT NOT NULL,
+  "key" TEXT NOT NULL,
+  "value" TEXT NOT NULL,
+  "transaction" INTEGER NOT NULL,
+  PRIMARY KEY ("ledger", "key", "value", "transaction")
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE "transaction_revisions" (
   "ledger" TEXT NOT NULL,
   "transaction" INTEGER NOT NULL,
@@ -784,6 +792,8 @@ CREATE TABLE "transactions" (
   "volumes" TEXT,
   PRIMARY KEY ("ledger", "id")
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX "transactions_by_ledger_timestamp_id" ON "transactions" ("ledger", "timestamp", "id");
 
 CREATE TABLE "volumes" (
   "ledger" TEXT NOT NULL,
