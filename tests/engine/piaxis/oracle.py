@@ -52,7 +52,7 @@ BATCH_EDGES = {
 class Oracle:
     """What the rail should hold and say."""
 
-    def __init__(self, now: int, *, instant: bool = False) -> None:
+    def __init__(self, now: int, *, instant: bool) -> None:
         self.now = now
         self.instant = instant
         self.money = {"merchant": 100_000_000, "customer": 5_000_000, "recipient": 0, "mtn": -200_000_000}
