@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from bursar.engine.ledger.query.fields import among
 from bursar.engine.store.base import Sql
+
+_TRANSACTION: Final = '"transaction"'
 
 
 def within(
@@ -39,15 +42,17 @@ def within(
 def _latest(ledger: str, pit: int, accounts: Sequence[str] | None) -> Sql:
     """The same up to `pit`, by effective date: each pair's last move has its running totals, so nothing is summed.
 
-    CROSS JOIN, because SQLite would begin with the moves.
+    CROSS JOIN, because SQLite would begin with the moves; two subqueries, because PostgreSQL would not look up a pair.
     """
     chosen = Sql("TRUE") if accounts is None else among("v.account", accounts)
+    last = (
+        "(SELECT n.{} FROM moves n WHERE n.ledger = v.ledger AND n.account = v.account AND n.asset = v.asset"
+        f' AND n.effective_at <= {pit} ORDER BY n.effective_at DESC, n."transaction" DESC LIMIT 1)'
+    )
     return Sql(
         "SELECT v.account AS account, v.asset AS asset, m.effective_input AS input, m.effective_output AS output"
         " FROM volumes v CROSS JOIN moves m WHERE m.ledger = v.ledger AND m.account = v.account AND m.asset = v.asset"
-        ' AND (m.effective_at, m."transaction") = (SELECT n.effective_at, n."transaction" FROM moves n'
-        " WHERE n.ledger = v.ledger AND n.account = v.account AND n.asset = v.asset"
-        f' AND n.effective_at <= {pit} ORDER BY n.effective_at DESC, n."transaction" DESC LIMIT 1)'
+        f' AND m.effective_at = {last.format("effective_at")} AND m."transaction" = {last.format(_TRANSACTION)}'
         f" AND v.ledger = ? AND ({chosen.text})",
         (ledger, *chosen.values),
     )
