@@ -73,7 +73,8 @@ async def rate(url: str, submit: Submit, callers: int, seconds: float) -> Rate:
     async def caller(numbers: Iterator[int]) -> None:
         nonlocal written
         while time.perf_counter() - started < seconds:
-            written += await submit(service, next(numbers))
+            more = await submit(service, next(numbers))
+            written += more  # read after the others have added theirs
 
     await asyncio.gather(*(caller(numbers) for _ in range(callers)))
     taken, used = time.perf_counter() - started, time.process_time() - used
