@@ -1,6 +1,7 @@
 """What an operator sees of `bursar serve`: logs as JSON lines without secrets, metrics on ports of their own."""
 
 import contextlib
+import io
 import json
 import logging
 import re
@@ -11,11 +12,15 @@ import urllib.request
 from datetime import datetime
 from urllib.parse import urlencode
 
+import asyncpg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as parse
+from rich.console import Console
 
+from bursar.cli import verify as verifying
 from bursar.cli.logs import JsonLines, TextLines
 from bursar.server.edge import current
+from tests.engine.scene import opened, pay, post, run
 
 BURSAR = [sys.executable, "-m", "bursar.cli"]
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -175,3 +180,55 @@ def test_what_goes_on_after_a_request_is_not_said_to_be_of_it():
         assert "request_id" not in json.loads(JsonLines().format(record()))
     finally:
         current.reset(token)
+
+
+def test_verify_names_damage_on_postgresql_and_exits_1(postgres):
+    database = postgres.database()
+
+    async def write():
+        async with opened(database) as core:
+            await core.submit(post(pay("world", "a", 100)))
+
+    async def forge():
+        connection = await asyncpg.connect(database)
+        await connection.execute("UPDATE volumes SET input = input + 1 WHERE account = 'a'")
+        await connection.close()
+
+    def verify(*arguments):
+        return subprocess.run(
+            [*BURSAR, "verify", "--database", database, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    run(write())
+    sound = verify("--json")
+    assert (sound.returncode, json.loads(sound.stdout)) == (
+        0,
+        {"ok": True, "ledgers": 1, "logs": 1, "damages": []},
+    )
+    run(forge())
+    damaged, shown = verify("--json"), verify()
+    report = json.loads(damaged.stdout)
+    assert (damaged.returncode, shown.returncode, report["ok"]) == (1, 1, False)
+    assert report["damages"][0]["where"]
+    assert "is damaged" in shown.stdout
+
+
+def test_verify_shows_its_progress_on_a_terminal(tmp_path, monkeypatch):
+    database = f"sqlite:///{tmp_path}/books.db"
+
+    async def write():
+        async with opened(database) as core:
+            for _ in range(3):
+                await core.submit(post(pay("world", "a", 100)))
+
+    run(write())
+    screen = io.StringIO()
+    terminal = Console(file=screen, force_terminal=True, width=80, highlight=False)
+    monkeypatch.setattr(verifying, "console", lambda: terminal)
+    verifying.verify(database, as_json=False)
+    assert "verifying" in screen.getvalue()
+    assert "3/3" in screen.getvalue()
+    assert "verified" in screen.getvalue()
