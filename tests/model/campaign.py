@@ -165,10 +165,10 @@ def campaign(wanted: dict[str, int], seed: int, jobs: int, server: str) -> Tally
             tally.add(done.result())
             for store, bar in bars.items():
                 progress.update(bar, completed=tally.requests[store])
-            tenths = tally.requests.total() * 50 // sum(wanted.values())
-            if tenths > told and not console.is_terminal:
-                told = tenths
-                console.print(*tally.lines(), sep="\n")
+            percent = tally.requests.total() * 100 // sum(wanted.values())
+            if percent > told and not console.is_terminal:
+                told = percent
+                console.print(f"{percent} %", *tally.lines(), sep="\n", soft_wrap=True)
 
 
 def _next(wanted: dict[str, int], begun: Counter[str]) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from tests.model.chain import shown
-from tests.model.operations import T0, Generator, Known, Operation, Read
+from tests.model.operations import DAY, T0, Generator, Known, Operation, Read
 from tests.model.oracle import Oracle, Reply, log_json
 from tests.model.systems import System, difference
 
@@ -53,9 +53,12 @@ class Ledger:
 
     async def finish(self) -> None:
         """Compare everything that can be read, the log with its hashes, and the exports byte by byte."""
-        moments = [None, *(log["date"] for log in islice(self.oracle.logs.values(), 0, None, MOMENTS))]
         every = ("volumes", "effectiveVolumes")
-        for pit in moments:
+        dates = [log["date"] for log in self.oracle.logs.values()]
+        for date in dates[:: MOMENTS // 10]:
+            await self.do(Read("accounts", pit=date - 1, page_size=100))
+        await self.do(Read("transactions", pit=self.oracle.now + 2 * DAY, page_size=100))
+        for pit in (None, *dates[::MOMENTS]):
             await self.do(Read("accounts", pit=pit, expand=every, page_size=100))
             await self.do(Read("volumes", pit=pit, page_size=100))
             await self.do(Read("balances", pit=pit))
