@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -105,13 +106,19 @@ class Tally:
         self.heads: dict[int, tuple[bytes, ...]] = {}
         self.compared = 0
         self.faults: list[str] = []
+        self.stopped = False
         self.started = time.monotonic()
+
+    def stop(self) -> None:
+        """Begin no more episodes."""
+        self.stopped = True
 
     def add(self, done: Episode) -> None:
         """Count an episode, and compare its heads with those of the same episode on another store."""
         store, number = done.task.store, done.task.number
         if done.divergence:
             self.faults.append(done.divergence)
+            self.stop()
             return
         self.requests[store] += done.requests
         self.in_bulks[store] += done.in_bulks
@@ -138,7 +145,7 @@ class Tally:
 
 
 def campaign(wanted: dict[str, int], seed: int, jobs: int, server: str) -> Tally:
-    """Do so many operations on each store, some episodes at a time; stops at the first divergence."""
+    """Do so many operations on each store, some episodes at a time; the first divergence and SIGTERM end it early."""
     tally = Tally(wanted)
     spawn = multiprocessing.get_context("spawn")
     console = Console()
@@ -147,22 +154,24 @@ def campaign(wanted: dict[str, int], seed: int, jobs: int, server: str) -> Tally
         Progress(*columns, console=console, disable=not console.is_terminal) as progress,
         ProcessPoolExecutor(jobs, spawn, max_tasks_per_child=LIVES) as pool,
     ):
+        signal.signal(signal.SIGTERM, lambda number, frame: tally.stop())
         bars = {store: progress.add_task(store, total=number) for store, number in wanted.items()}
         waiting: set[Future[Episode]] = set()
         numbers = dict.fromkeys(wanted, 0)
-        begun: Counter[str] = Counter()
+        running: Counter[str] = Counter()
         told = 0
         while True:
-            while len(waiting) < jobs and not tally.faults and (store := _next(wanted, begun)):
+            while len(waiting) < jobs and not tally.stopped and (store := _next(tally, running)):
                 task = Task(store, numbers[store], seed, server)
                 numbers[store] += 1
-                begun[store] += LEDGERS * OPERATIONS
+                running[store] += 1
                 waiting.add(pool.submit(episode, task))
             if not waiting:
                 return tally
             done = next(as_completed(waiting))
             waiting.remove(done)
             tally.add(done.result())
+            running[done.result().task.store] -= 1
             for store, bar in bars.items():
                 progress.update(bar, completed=tally.requests[store])
             percent = tally.requests.total() * 100 // sum(wanted.values())
@@ -171,9 +180,13 @@ def campaign(wanted: dict[str, int], seed: int, jobs: int, server: str) -> Tally
                 console.print(f"{percent} %", *tally.lines(), sep="\n", soft_wrap=True)
 
 
-def _next(wanted: dict[str, int], begun: Counter[str]) -> str | None:
-    """The store that is furthest behind."""
-    share = {store: begun[store] / number for store, number in wanted.items() if begun[store] < number}
+def _next(tally: Tally, running: Counter[str]) -> str | None:
+    """The store that is furthest behind, counting what is under way; None when all will be done."""
+    share: dict[str, float] = {}
+    for store, number in tally.wanted.items():
+        expected = tally.requests[store] + running[store] * LEDGERS * OPERATIONS
+        if expected < number:
+            share[store] = expected / number
     return min(share, key=lambda store: share[store]) if share else None
 
 

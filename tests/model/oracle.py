@@ -80,10 +80,13 @@ class Oracle:
     logs: dict[int, Row] = field(default_factory=dict)
     head: Row = field(default_factory=lambda: {"log": 0, "transaction": 0, "date": -(2**63), "hash": b""})
     journal: list[tuple[Table, Any, Any]] = field(default_factory=list)
+    before: Row = field(default_factory=dict)
+    """The head before the last operation."""
 
     def do(self, operation: Operation) -> Reply:
         """Carry out an operation: what must come back."""
         self.journal.clear()
+        self.before = dict(self.head)
         match operation:
             case Write():
                 return self.write(operation)
@@ -91,6 +94,11 @@ class Oracle:
                 return self.bulk(operation)
             case Read():
                 return self.read(operation)
+
+    def back(self) -> None:
+        """Take the last operation back, with the ids that it used up."""
+        self._undo(0)
+        self.head.update(self.before)
 
     def read(self, read: Read) -> Reply:
         """Section 7 and 8: see `reads`."""

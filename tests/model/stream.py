@@ -1,7 +1,6 @@
 """One stream of operations on an oracle and on the systems that must agree with it."""
 
 import asyncio
-import json
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -67,14 +66,15 @@ class Ledger:
             await self.do(Read("transaction", number, expand=every))
         await self.do(Read("stats"))
         expected = [log_json(log) for log in self.oracle.logs.values()]
-        exports = [await system.send("POST", f"{self.name}/logs/export") for system in self.systems]
-        for system, export in zip(self.systems, exports, strict=True):
-            logs = [json.loads(line) for line in export.body.splitlines()]
+        first = None
+        for system in self.systems:
+            body, logs = await system.logs(self.name)
+            first = body if first is None else first
             if logs != expected:
                 pairs = zip(logs, expected, strict=False)
-                first = next((pair for pair in pairs if pair[0] != pair[1]), (len(logs), len(expected)))
-                raise self._diverged(system, None, f"the logs differ: {first}")
-            assert export.body == exports[0].body, f"exports of {self.name} are not the same bytes"
+                differ = next((pair for pair in pairs if pair[0] != pair[1]), (len(logs), len(expected)))
+                raise self._diverged(system, None, f"the logs differ: {differ}")
+            assert body == first, f"exports of {self.name} are not the same bytes"
 
     def head(self) -> bytes:
         """The hash that every system must have reached."""

@@ -72,6 +72,11 @@ class System:
         made = await self.send("POST", ledger, b"{}")
         assert made.status == 204, made
 
+    async def logs(self, ledger: str) -> tuple[bytes, list[Row]]:
+        """The export of a ledger, as bytes and as JSON."""
+        body = (await self.send("POST", f"{ledger}/logs/export")).body
+        return body, [json.loads(line) for line in body.splitlines()]
+
     def now(self) -> int:
         """What the clock says, in microseconds."""
         return self._runtime.core.clock.now()
