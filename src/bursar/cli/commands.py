@@ -176,6 +176,32 @@ def verify(database: Database = DATABASE, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def migrate(
+    database: Database = DATABASE,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing: exit 1 unless it is newest.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a database to the schema of this release."""
+    from bursar.cli.maintain import migrate
+
+    migrate(database, only_check=check, as_json=as_json)
+
+
+@app.command()
+def backup(
+    to: Annotated[str, typer.Option(help="New file to write.")],
+    database: Database = DATABASE,
+    as_json: AsJson = False,
+) -> None:
+    """Copy a SQLite database, also under a running server, and verify the copy."""
+    from bursar.cli.maintain import backup
+
+    backup(database, to, as_json=as_json)
+
+
+@app.command()
 def export(
     ledger: Annotated[str, typer.Argument(help="Which ledger.")],
     database: Database = DATABASE,

@@ -44,7 +44,10 @@ _LOST: Final = (
     asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
 )
-_VERSION: Final = f"SELECT version FROM {schema.HEAD_TABLE}"
+_REVISION: Final = f"SELECT version_num FROM {schema.VERSION_TABLE}"
+_HEAD: Final = f"SELECT version, writer, ({_REVISION}) AS revision FROM {schema.HEAD_TABLE}"
+_GAVE_WAY: Final = ("40P01", "55P03")
+"""SQLSTATEs of a statement that was ended because of locks, those of a migration: nothing of it is stored."""
 _SHUTTING_DOWN: Final = "57P"
 """SQLSTATEs of a server that ends sessions."""
 
@@ -116,9 +119,7 @@ class PostgresReader:
         if found == schema.REVISION:
             return cls(pool)
         pool.terminate()
-        raise StoreUnusable(
-            f"{shown(url)} is at schema revision {found or 'none'}, not {schema.REVISION}: open it for writing once"
-        )
+        raise _other_revision(shown(url), found)
 
     async def read(self, query: Callable[[Rows], T]) -> T:
         """See `Store`."""
@@ -148,7 +149,7 @@ class PostgresStore:
         try:
             with _explained(url):
                 await _prepare(connection, tables)
-                version = await connection.fetchval(_VERSION)
+                version = await connection.fetchval(_HEAD)
             return cls(url, connection, await _pool(url), version)
         except BaseException:
             connection.terminate()
@@ -194,6 +195,9 @@ class PostgresStore:
                 _SHUTTING_DOWN
             ):
                 return await self._find_out(expected)
+            if error.sqlstate in _GAVE_WAY:
+                await self.confirm(expected)
+                return False
             raise CommitFailed(f"the database refused to write: {error}", "rejected") from error
         except _LOST:
             return await self._find_out(expected)
@@ -207,7 +211,7 @@ class PostgresStore:
         """See `Store`."""
         with _unreachable():
             connection = await self._writer()
-            self._version = await connection.fetchval(_VERSION)
+            self._version, _ = await _head(connection)
         return self._version == expected
 
     async def read(self, query: Callable[[Rows], T]) -> T:
@@ -256,8 +260,20 @@ class PostgresStore:
             with contextlib.suppress(*_LOST, asyncpg.PostgresError):
                 connection = await self._writer()
                 await connection.execute(fence, expected)
-                return tuple(await connection.fetchrow(f"SELECT version, writer FROM {schema.HEAD_TABLE}"))
+                return await _head(connection)
             await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _head(connection: Connection) -> tuple[int, str]:
+    """Number and writer of the last commit. Raises CommitFailed when a migration has moved the fence."""
+    version, writer, found = await connection.fetchrow(_HEAD)
+    if found != schema.REVISION:
+        raise CommitFailed(
+            f"the database was migrated to schema revision {found}, and this process writes {schema.REVISION}:"
+            " restart it with the release that migrated",
+            "rejected",
+        )
+    return version, writer
 
 
 async def _fetch_keys(
@@ -340,7 +356,41 @@ async def _prepare(connection: Connection, tables: Sequence[AnyTable]) -> None:
             for statement in postgres_schema.create_statements(tables):
                 await connection.execute(statement)
         elif found != schema.REVISION:
-            raise StoreUnusable(f"the database is at schema revision {found}, not {schema.REVISION}")
+            raise _other_revision("the database", found)
+
+
+def _other_revision(name: str, found: str | None) -> StoreUnusable:
+    if found is None:
+        return StoreUnusable(f"{name} has no tables: open it for writing once")
+    told = f"{name} is at schema revision {found}, not {schema.REVISION}: "
+    newer = found > schema.REVISION
+    return StoreUnusable(told + ("upgrade Bursar" if newer else "run `bursar migrate`"))
+
+
+async def migrate(url: str) -> None:
+    """Bring the schema to the newest revision, also while servers run: those of the old release stop writing.
+
+    Raises StoreUnusable; then nothing has changed.
+    """
+    from bursar.engine.store.migrate import migrate_postgres  # only old databases pay for Alembic's import
+
+    found = await found_revision(url)
+    if found is None:
+        raise StoreUnusable(f"{shown(url)} has no tables: `bursar serve` makes them")
+    if found == schema.REVISION:
+        return
+    with _explained(url):
+        await migrate_postgres(shown(url), lambda: _connect(url))
+
+
+async def found_revision(url: str) -> str | None:
+    """The schema revision of a database; None if it has no tables. Raises StoreUnusable."""
+    with _explained(url):
+        connection = await _connect(url)
+        try:
+            return await _revision(connection)
+        finally:
+            await connection.close()
 
 
 async def _revision(connection: Connection) -> str | None:
@@ -355,7 +405,7 @@ async def _revision(connection: Connection) -> str | None:
         return None
     if not {schema.VERSION_TABLE, schema.HEAD_TABLE} <= names:
         raise StoreUnusable("this database was not made by Bursar: name another one, or another schema")
-    found = await connection.fetchval(f"SELECT version_num FROM {schema.VERSION_TABLE}")
+    found = await connection.fetchval(_REVISION)
     return "none" if found is None else str(found)
 
 
