@@ -50,7 +50,7 @@ FILTERS = [
     (match("metadata[long]", "x" * 150), lambda tx: tx["metadata"].get("long") == "x" * 150),
     ({"$lt": {"timestamp": MIDDAY}}, lambda tx: tx["timestamp"] < MIDDAY),
     (
-        {"$and": [match("account", "world"), {"$gte": {"timestamp": MIDDAY}}]},
+        {"$and": [match("account", "world"), {"$and": [{"$gte": {"timestamp": MIDDAY}}]}]},
         lambda tx: EITHER(tx, "world".__eq__) and tx["timestamp"] >= MIDDAY,
     ),
     (

@@ -116,8 +116,15 @@ def _body(view: ReadView, ledger: LedgerRow, listing: Listing, *, near: bool = F
 
 def _conjuncts(expression: Expression | None) -> list[Test]:
     """Tests that every transaction of the list passes."""
-    parts = expression.parts if isinstance(expression, All) else () if expression is None else (expression,)
-    return [part for part in parts if isinstance(part, Test)]
+    tests: list[Test] = []
+    ahead = [expression]
+    while ahead:
+        part = ahead.pop()
+        if isinstance(part, All):
+            ahead.extend(part.parts)
+        elif isinstance(part, Test):
+            tests.append(part)
+    return tests
 
 
 def _narrowed(ledger: LedgerRow, tests: Sequence[Test], pit: int | None) -> Iterator[Sql]:
