@@ -26,6 +26,7 @@ from bursar.engine.books import (
 )
 from bursar.engine.kernel import Head, Posting, chain
 from bursar.engine.kernel.model import NEVER, Pair, parse_time
+from bursar.engine.kernel.restore import UNSET_TIME
 from bursar.engine.registry import LEDGERS, RAIL_LEDGERS
 from bursar.engine.store.table import AnyTable
 from bursar.engine.verify import Damage, Progress
@@ -172,7 +173,7 @@ class _Audit:
     def _check_transaction(
         self, row: LogRow, tx: chain.TransactionJson, described: Mapping[str, Mapping[str, str] | None] | None
     ) -> Iterator[Damage]:
-        where, timestamp = f"transaction {tx.id}", parse_time(tx.timestamp)
+        where, timestamp = f"transaction {tx.id}", self._timestamp(tx)
         if tx.id <= self._head.transaction and not self._told:
             yield self._damage("transaction_order", where, f"more than {self._head.transaction}", where)
         self._head = replace(self._head, transaction=max(tx.id, self._head.transaction))
@@ -191,6 +192,11 @@ class _Audit:
             for address in {account for account, _ in after} | {*described}:
                 self._describe(address, described.get(address) or {}, timestamp, row)
         yield from self._check_transaction_row(row, tx, timestamp)
+
+    def _timestamp(self, tx: chain.TransactionJson) -> int:
+        """When it took place; the log of an imported one may not say, then only its row does."""
+        row = self._view.get(TRANSACTIONS, self._ledger, tx.id) if tx.timestamp == UNSET_TIME else None
+        return parse_time(tx.timestamp) if row is None else row.timestamp
 
     def _add(
         self, postings: Iterable[Posting]

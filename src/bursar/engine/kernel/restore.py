@@ -70,7 +70,7 @@ def _restored(
     if state.transaction(tx.id) is not None:
         raise TransactionExists(f"transaction {tx.id} exists already")
     check_reference(state, tx.reference or None)
-    timestamp = parse_time(tx.timestamp)
+    timestamp = _time(tx.timestamp, now)
     inserted_at = _time(tx.inserted_at, now)
     moved = move(state, tx.id, timestamp, tx.postings, None)
     transaction = Transaction(
@@ -80,7 +80,7 @@ def _restored(
         reference=tx.reference or None,
         timestamp=timestamp,
         inserted_at=inserted_at,
-        updated_at=_time(tx.updated_at, now),
+        updated_at=_time(tx.updated_at, inserted_at),
         template=tx.template,
         volumes=moved.shown,
     )

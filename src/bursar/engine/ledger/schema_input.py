@@ -17,7 +17,8 @@ def read_back(members: wire.Members) -> dict[str, Any]:
     """Chart, transaction templates and queries of a schema. Raises Validation."""
     if not members.given("chart"):
         raise Validation("invalid schema: missing chart of accounts")
-    out: dict[str, Any] = {"chart": chart.shown(chart.parse(members.raw("chart") or {}))}
+    given = members.raw("chart")
+    out: dict[str, Any] = {"chart": chart.shown(chart.parse({} if given is None else given))}
     for name, read in (("transactions", _template), ("queries", _query)):
         found = members.mapping(name, read)
         if found:

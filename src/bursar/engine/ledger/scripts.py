@@ -122,7 +122,7 @@ def _refusal(error: NumscriptError, *, interprets: bool) -> LedgerError:
         case "ErrInsufficientFund":
             return InsufficientFund(text)
         case "ErrNotFound":
-            return NotFound(text)
+            return NotFound(f"not found: {text}")
         case _:
             return MachineFault(text)
 

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from bursar.engine import errors as engine_errors
 from bursar.engine.kernel.errors import EngineError
-from bursar.engine.ledger.errors import LedgerError, Validation
+from bursar.engine.ledger.errors import LedgerError, LedgerNotFound, NotFound, Validation
 from bursar.engine.ledger.service import LedgerService
 from bursar.engine.pipelines.service import Pipelines
 from bursar.server.exchange import ClientGone
@@ -117,7 +117,8 @@ class LedgerApp:
         except TooLarge:
             return answers.refusal(Validation("the body is too large"), status=413)
         except EngineError as error:
-            return _refused(error)
+            nameless = isinstance(error, LedgerNotFound) and not call.ledger
+            return _refused(NotFound() if nameless else error)
         except Exception as error:  # noqa: BLE001 - the border: what nobody expected becomes a logged 500
             unexpected(call.scope["state"]["request_id"], error)
             return Answer(500, _FAULT)

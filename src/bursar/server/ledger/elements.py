@@ -106,7 +106,7 @@ def _target(data: wire.Members) -> str | int | LedgerError:
     elif kind == "TRANSACTION":
         if target is None:
             return 0
-        if isinstance(target, int) and not isinstance(target, bool):
+        if isinstance(target, int) and not isinstance(target, bool) and 0 <= target < 2**64:
             return _id(target)
     else:
         return LedgerError(f"unknown target type {kind!r}")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from bursar.engine.ledger import wire
 from bursar.engine.ledger.errors import Validation
 from bursar.engine.ledger.wire import Literal, Members
+
+_TOO_LARGE: Final = 2**63
 
 
 def of_v2(value: Any) -> dict[str, str]:
@@ -61,8 +63,31 @@ def _amount_of_v2(value: dict[str, Any]) -> str | None:
             double = float(amount)
         except OverflowError:
             return None
-        amount = str(int(double)) if math.isfinite(double) else None
-    return f"{printed(value.get('asset'))} {amount}" if isinstance(amount, str) else None
+        amount = str(_int64(double)) if math.isfinite(double) else None
+    return f"{_as_text(value.get('asset'))} {amount}" if isinstance(amount, str) else None
+
+
+def _int64(double: float) -> int:
+    """A double cut to 64 bits: what does not fit is the least of them, which no posting takes."""
+    whole = int(double)
+    return whole if -_TOO_LARGE <= whole < _TOO_LARGE else -_TOO_LARGE
+
+
+def _as_text(value: Any) -> str:
+    """A JSON value as Go prints it where a text is wanted: what is none stands with its kind."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return f"[{' '.join(map(_part, wire.items(value)))}]"
+    if isinstance(value, dict):
+        items = sorted(cast("dict[str, Any]", value).items())
+        return f"map[{' '.join(f'{key}:{_part(item)}' for key, item in items)}]"
+    kind = "" if value is None else "bool=" if isinstance(value, bool) else "float64="
+    return f"%!s({kind}{printed(value)})"
+
+
+def _part(value: Any) -> str:
+    return printed(None) if value is None else _as_text(value)
 
 
 def printed(value: Any) -> str:
