@@ -1,8 +1,9 @@
 """Long campaigns: streams of operations on fresh ledgers of fresh databases, again and again.
 
 `python -m tests.model --operations 1000000` does so many on SQLite and on PostgreSQL, in process, and a tenth of it
-over HTTP. An episode is one database with some ledgers used at the same time. Equal episodes have equal seeds on all
-stores, so that the head hashes of their ledgers must be equal.
+over HTTP and in each of two kinds of histories: many submitters on one ledger, on SQLite, and through two servers on
+one PostgreSQL. An episode is one database with some ledgers. Equal episodes have equal seeds on all stores, so that the
+head hashes of their ledgers must be equal, but for histories, whose order is not the seed's.
 """
 
 from __future__ import annotations
@@ -27,13 +28,20 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bursar.testing import postgres
-from tests.model import operations, stream
+from tests.model import histories, operations, stream
 from tests.model.systems import opened
 
 LEDGERS = 32
 OPERATIONS = 250
 """On each ledger, besides those that compare all that it holds."""
-HTTP_SHARE = 10
+SUBMITTERS = 16
+EACH = 20
+HISTORIES = 25
+EXPECTED = LEDGERS * OPERATIONS
+"""Operations of an episode, roughly."""
+SMALLER = 10
+"""How much less is done on the stores after the first two."""
+STORES = ("sqlite", "postgres", "http", "histories-sqlite", "histories-postgres")
 LIVES = 20
 """Episodes of a process: what a process may leak ends with it."""
 TMPFS = Path("/dev/shm")
@@ -57,34 +65,59 @@ class Episode:
     task: Task
     requests: int = 0
     in_bulks: int = 0
+    ledgers: int = 0
     heads: tuple[bytes, ...] = ()
     divergence: str = ""
 
 
 def episode(task: Task) -> Episode:
     """Do an episode, in a process of the pool."""
-    generators = [
-        operations.Generator(Random(f"{task.seed}/{task.number}/{index}")) for index in range(LEDGERS)
-    ]
     try:
         with _database(task) as url:
-            ledgers = asyncio.run(_run(task, url, generators))
+            return asyncio.run(_histories(task, url) if _is_concurrent(task) else _streams(task, url))
     except AssertionError as error:
         return Episode(task, divergence=f"seed {task.seed}, episode {task.number}: {error}")
-    done = [operation for ledger in ledgers for _, operation in ledger.done]
-    in_bulks = sum(len(each.elements) for each in done if isinstance(each, operations.Bulk))
-    return Episode(task, len(done), in_bulks, tuple(ledger.head() for ledger in ledgers))
 
 
-async def _run(task: Task, url: str, generators: list[operations.Generator]) -> list[stream.Ledger]:
-    names = [f"book-{index}" for index in range(LEDGERS)]
+async def _streams(task: Task, url: str) -> Episode:
+    numbers = range(LEDGERS)
+    generators = [operations.Generator(Random(f"{task.seed}/{task.number}/{number}")) for number in numbers]
     async with opened(task.store, url, http=task.store == "http") as system:
-        return await stream.run([system], names, generators, OPERATIONS)
+        ledgers = await stream.run([system], [f"book-{number}" for number in numbers], generators, OPERATIONS)
+    done = [operation for ledger in ledgers for _, operation in ledger.done]
+    return Episode(task, len(done), _in_bulks(done), len(ledgers), tuple(ledger.head() for ledger in ledgers))
+
+
+async def _histories(task: Task, url: str) -> Episode:
+    done: list[operations.Operation] = []
+    async with contextlib.AsyncExitStack() as stack:
+        servers = 2 if _on_postgres(task) else 1
+        systems = [await stack.enter_async_context(opened(task.store, url)) for _ in range(servers)]
+        for number in range(HISTORIES):
+            name, seed = f"book-{number}", f"{task.seed}/{task.number}/{number}"
+            await systems[0].create(name)
+            calls = await histories.record(systems, name, SUBMITTERS, EACH, seed)
+            histories.check(calls, (await systems[-1].logs(name))[1])
+            done += [call.operation for call in calls]
+        await systems[0].check()
+    return Episode(task, len(done), _in_bulks(done), HISTORIES)
+
+
+def _is_concurrent(task: Task) -> bool:
+    return task.store.startswith("histories")
+
+
+def _on_postgres(task: Task) -> bool:
+    return task.store.endswith("postgres")
+
+
+def _in_bulks(done: list[operations.Operation]) -> int:
+    return sum(len(each.elements) for each in done if isinstance(each, operations.Bulk))
 
 
 @contextlib.contextmanager
 def _database(task: Task) -> Generator[str]:
-    if task.store == "postgres":
+    if _on_postgres(task):
         server = postgres.Postgres(task.server)
         try:
             yield server.database()
@@ -122,7 +155,9 @@ class Tally:
             return
         self.requests[store] += done.requests
         self.in_bulks[store] += done.in_bulks
-        self.ledgers[store] += len(done.heads)
+        self.ledgers[store] += done.ledgers
+        if not done.heads:
+            return
         known = self.heads.setdefault(number, done.heads)
         if known is not done.heads:
             self.compared += len(known)
@@ -184,7 +219,7 @@ def _next(tally: Tally, running: Counter[str]) -> str | None:
     """The store that is furthest behind, counting what is under way; None when all will be done."""
     share: dict[str, float] = {}
     for store, number in tally.wanted.items():
-        expected = tally.requests[store] + running[store] * LEDGERS * OPERATIONS
+        expected = tally.requests[store] + running[store] * EXPECTED
         if expected < number:
             share[store] = expected / number
     return min(share, key=lambda store: share[store]) if share else None
@@ -195,13 +230,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.model", description=__doc__)
     parser.add_argument("--operations", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--stores", default="sqlite,postgres,http")
+    parser.add_argument("--stores", default=",".join(STORES))
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
     wanted = {
-        store: given.operations // (HTTP_SHARE if store == "http" else 1) for store in given.stores.split(",")
+        store: given.operations // (1 if store in STORES[:2] else SMALLER)
+        for store in given.stores.split(",")
     }
-    with postgres.server() if "postgres" in wanted else contextlib.nullcontext() as server:
+    with (
+        postgres.server()
+        if any(store.endswith("postgres") for store in wanted)
+        else contextlib.nullcontext() as server
+    ):
         tally = campaign(wanted, given.seed, given.jobs, "" if server is None else server.database())
     for line in (*tally.faults, *tally.lines()):
         sys.stdout.write(f"{line}\n")
