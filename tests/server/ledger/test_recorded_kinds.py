@@ -82,6 +82,15 @@ def test_8_12_a_target_that_is_no_id_is_internal(api, action, target):
     assert api("POST", "/v2/l/_bulk", [{"action": action, "data": data}]).data[0]["errorCode"] == "NOT_FOUND"
 
 
+@pytest.mark.parametrize("kind", ["ACCOUNT", "TRANSACTION"])
+@pytest.mark.parametrize("action", ["ADD_METADATA", "DELETE_METADATA"])
+def test_8_12_a_target_without_an_id_is_internal(api, action, kind):
+    data = {"targetType": kind, "metadata": {"a": "b"}, "key": "a"}
+    result = api("POST", "/v2/l/_bulk", [{"action": action, "data": data}])
+    assert (result.status, result.data[0]["errorCode"]) == (400, "INTERNAL")
+    assert api("GET", "/v2/l/logs").json["cursor"]["data"] == []
+
+
 def test_9_4_metadata_of_an_unknown_account_is_not_found(api):
     plain = (
         'vars {\n account $a = meta(@nobody, "k")\n}\nsend [USD 1] (\n source = @world\n destination = $a\n)'
@@ -114,3 +123,35 @@ def test_11_5_dates_that_an_imported_transaction_lacks(served):
     )
     assert api("GET", "/v2/l/accounts/a").data["firstUsage"] == "2023-05-01T10:00:00Z"
     assert api.damages() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "status"), [("T7:08:09Z", 200), ("T07:8:09Z", 400), ("T07:08:9Z", 400), ("T007:08:09Z", 400)]
+)
+def test_2_5_only_an_hour_may_have_one_digit(api, text, status):
+    made = api.pay("l", "world", "a", 1, timestamp=f"2023-05-01{text}")
+    assert made.status == status
+    assert api("GET", f"/v2/l/accounts?pit=2023-05-02{text}").status == status
+    if status == 200:
+        assert made.data["timestamp"] == "2023-05-01T07:08:09Z"
+
+
+@pytest.mark.parametrize("body", [{"timestamp": "2023-02-01T00:00:00Z "}, {"timestamp": "x", "postings": []}])
+def test_9_1_a_date_is_read_before_postings_are_missed(api, body):
+    assert api("POST", "/v2/l/transactions", body).code == "VALIDATION"
+    assert api("POST", "/v2/l/transactions", body | {"timestamp": None}).code == "NO_POSTINGS"
+
+
+@pytest.mark.parametrize("script", [{"script": ""}, {"script": " "}, {}], ids=json.dumps)
+def test_14_1_only_the_interpreter_reads_an_empty_template(api, script):
+    template = {"runtime": "experimental-interpreter"} | script
+    machine = {"chart": {}, "transactions": {"A": script}}
+    interpreter = {"chart": {}, "transactions": {"A": template}}
+    assert api("POST", "/v2/l/schemas/v1", machine).code == "VALIDATION"
+    assert api("POST", "/v2/l/schemas/v1", interpreter).status == 204
+    assert (
+        api("GET", "/v2/l/schemas/v1").data["transactions"]["A"]
+        == {"description": "", "script": ""} | template
+    )
+    made = api("POST", "/v2/l/transactions?schemaVersion=v1", {"script": {"template": "A"}})
+    assert (made.status, made.code) == (400, "NO_POSTINGS")

@@ -42,8 +42,6 @@ def _check_template(name: str, template: Mapping[str, str], settings: Settings) 
     if runtime not in ("", "machine", INTERPRETER):
         raise Validation(f"unexpected runtime `{runtime}`: should be `machine` or `{INTERPRETER}`")
     interprets = runtime == INTERPRETER or (not runtime and settings.interpreter)
-    if not template["script"].strip():
-        raise Validation(f"invalid schema: invalid template {name}: the script is empty")
     try:
         from bursar.engine.ledger.scripts import check_script  # only a server with scripts pays for Numscript
 

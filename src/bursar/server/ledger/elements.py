@@ -100,6 +100,8 @@ def _create(data: wire.Members, key: str) -> Element:
 
 def _target(data: wire.Members) -> str | int | LedgerError:
     kind, target = data.text("targetType"), data.raw("targetId")
+    if not data.given("targetId"):
+        return LedgerError("the target id is missing")
     if kind == "ACCOUNT":
         if target is None or isinstance(target, str):
             return target or ""

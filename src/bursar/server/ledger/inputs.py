@@ -65,9 +65,7 @@ def create(body: bytes, *, force: bool) -> CreateTransaction:
         usual = _usual(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return _create(body, force=force)
-    if not usual.postings:
-        raise NoPostings("you need to pass either a posting array or a script")
-    return usual.request(force=force)
+    return usual.request(force=force) if usual.postings else _create(body, force=force)
 
 
 def _create(body: bytes, *, force: bool) -> CreateTransaction:
