@@ -155,3 +155,13 @@ def test_14_1_only_the_interpreter_reads_an_empty_template(api, script):
     )
     made = api("POST", "/v2/l/transactions?schemaVersion=v1", {"script": {"template": "A"}})
     assert (made.status, made.code) == (400, "NO_POSTINGS")
+
+
+def test_11_4_a_key_that_is_too_long_uses_up_no_log_id(api):
+    posting = {"source": "world", "destination": "a", "amount": 1, "asset": "USD"}
+    refused = api(
+        "POST", "/v2/l/transactions", {"postings": [posting]}, headers={"Idempotency-Key": "x" * 256}
+    )
+    assert (refused.status, refused.code) == (400, "VALIDATION")
+    assert api.pay("l", "world", "a", 1).data["id"] == 2
+    assert [log["id"] for log in api("GET", "/v2/l/logs").json["cursor"]["data"]] == [1]

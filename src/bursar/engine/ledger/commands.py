@@ -20,6 +20,7 @@ from bursar.engine.ledger.errors import (
     BadMetadata,
     Conflict,
     InsufficientFund,
+    KeyTooLong,
     LedgerError,
     NoPostings,
     NotFound,
@@ -286,7 +287,7 @@ def _repeated(view: View, name: str, request: Write, key: str, digest: str) -> W
 
 def _check_key(row: LedgerRow, key: str) -> None:
     if len(key) > KEY_CHARS:
-        raise BadKey(f"an idempotency key has at most {KEY_CHARS} characters")
+        raise KeyTooLong(f"an idempotency key has at most {KEY_CHARS} characters")
     if "\\" in key and features.has(row, features.HASH) and not _LEGAL_BACKSLASHES.fullmatch(key):
         raise BadKey("a backslash in an idempotency key is doubled, or followed by three octal digits")
 

@@ -43,6 +43,12 @@ class BadMetadata(Validation):
     takes: ClassVar[Taken] = "transaction"
 
 
+class KeyTooLong(Validation):
+    """The idempotency key is longer than is kept; that is found before there is a log."""
+
+    takes: ClassVar[Taken] = "transaction"
+
+
 class BadKey(Validation):
     """An idempotency key that no ledger can keep."""
 
