@@ -29,7 +29,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bursar.testing import postgres
 from tests.model import histories, operations, stream
-from tests.model.systems import opened
+from tests.model.systems import opened, together
 
 LEDGERS = 32
 OPERATIONS = 250
@@ -90,14 +90,12 @@ async def _streams(task: Task, url: str) -> Episode:
 
 async def _histories(task: Task, url: str) -> Episode:
     done: list[operations.Operation] = []
-    async with contextlib.AsyncExitStack() as stack:
-        servers = 2 if _on_postgres(task) else 1
-        systems = [await stack.enter_async_context(opened(task.store, url)) for _ in range(servers)]
+    async with together(url, 2 if _on_postgres(task) else 1) as systems:
         for number in range(HISTORIES):
             name, seed = f"book-{number}", f"{task.seed}/{task.number}/{number}"
             await systems[0].create(name)
             calls = await histories.record(systems, name, SUBMITTERS, EACH, seed)
-            histories.check(calls, (await systems[-1].logs(name))[1])
+            histories.check(calls, (await systems[-1].logs(name))[1], systems[0].now())
             done += [call.operation for call in calls]
         await systems[0].check()
     return Episode(task, len(done), _in_bulks(done), HISTORIES)

@@ -18,7 +18,7 @@ from random import Random
 from typing import Any
 
 from bursar.contract import Response
-from tests.model.operations import LONG_KEY, T0, Bulk, Create, Generator, Known, Operation, Revert, Write
+from tests.model.operations import LONG_KEY, Bulk, Create, Generator, Known, Operation, Revert, Write
 from tests.model.oracle import Oracle, log_json
 from tests.model.systems import System, difference
 
@@ -52,11 +52,10 @@ class Wrong(AssertionError):
     """There is no order in which the oracle gives these answers."""
 
 
-async def record(
-    systems: list[System], ledger: str, submitters: int, each: int, seed: str, now: int = T0
-) -> list[Call]:
-    """Let many submit at once to one ledger, through whichever systems serve it."""
-    ticks, keys = count(), count()
+async def record(systems: list[System], ledger: str, submitters: int, each: int, seed: str) -> list[Call]:
+    """Let many submit at once to one ledger, through whichever systems serve it. Their clocks stand still."""
+    ticks, keys, now = count(), count(), systems[0].now()
+    assert all(system.now() == now for system in systems)
     calls: list[Call] = []
 
     async def submitter(number: int) -> None:
@@ -100,7 +99,7 @@ def _plain(write: Write) -> Write:
     return Write(request)
 
 
-def check(calls: list[Call], logs: list[dict[str, Any]], now: int = T0) -> Oracle:
+def check(calls: list[Call], logs: list[dict[str, Any]], now: int) -> Oracle:
     """Find the order. Raises Wrong."""
     writers = _in_order_of(logs, calls)
     _check_time(writers)

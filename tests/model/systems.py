@@ -108,6 +108,18 @@ async def opened(name: str, url: str, *, http: bool = False) -> AsyncGenerator[S
 
 
 @contextlib.asynccontextmanager
+async def together(url: str, servers: int) -> AsyncGenerator[list[System]]:
+    """Some servers on one database, their clocks at the same moment: a later one begins after what it finds."""
+    async with contextlib.AsyncExitStack() as stack:
+        opens = [opened(f"server {number}", url) for number in range(servers)]
+        systems = [await stack.enter_async_context(each) for each in opens]
+        latest = max(system.now() for system in systems)
+        for system in systems:
+            system.advance(latest - system.now())
+        yield systems
+
+
+@contextlib.asynccontextmanager
 async def _served(runtime: Runtime) -> AsyncGenerator[tuple[AsyncTransport, str]]:
     listener = listen("127.0.0.1", 0)
     ready = asyncio.Event()

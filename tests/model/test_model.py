@@ -22,9 +22,9 @@ from msgspec.structs import replace as replaced
 
 from bursar.testing.postgres import Postgres
 from tests.model import chain, histories, oracle, stream
-from tests.model.operations import Create, Generator, Operation, Read, Revert, SetMetadata, Write
+from tests.model.operations import T0, Create, Generator, Operation, Read, Revert, SetMetadata, Write
 from tests.model.oracle import Oracle
-from tests.model.systems import System, opened
+from tests.model.systems import System, opened, together
 
 PLACE = Path(__file__).parent
 RANDOMS = st.randoms(use_true_random=False)
@@ -180,13 +180,12 @@ def test_histories_of_many_submitters_have_an_order(postgres: Postgres, servers:
 
     async def scenario() -> None:
         url = "sqlite://" if servers == 1 else await asyncio.to_thread(postgres.database)
-        async with AsyncExitStack() as stack:
-            systems = [await stack.enter_async_context(opened("one", url)) for _ in range(servers)]
+        async with together(url, servers) as systems:
             for seed in range(3):
                 name = f"c-{seed}"
                 await systems[0].create(name)
                 calls = await histories.record(systems, name, submitters=8, each=12, seed=f"suite/{seed}")
-                histories.check(calls, (await systems[-1].logs(name))[1])
+                histories.check(calls, (await systems[-1].logs(name))[1], systems[0].now())
             await systems[0].check()
 
     asyncio.run(scenario())
@@ -202,15 +201,15 @@ def test_a_history_without_an_order_is_found() -> None:
             return calls, (await system.logs("c"))[1]
 
     calls, logs = asyncio.run(scenario())
-    histories.check(calls, logs)
+    histories.check(calls, logs, T0)
     with pytest.raises(histories.Wrong, match="not in the log"):
-        histories.check(calls, logs[:-1])
+        histories.check(calls, logs[:-1], T0)
     writers = sorted((call for call in calls if call.log), key=lambda call: call.log)
     first, last = writers[0], writers[-1]
     late = replace(first, began=last.ended + 1, ended=last.ended + 2)
     with pytest.raises(histories.Wrong, match="in the log after one that began when this had ended"):
-        histories.check([late if call is first else call for call in calls], logs)
+        histories.check([late if call is first else call for call in calls], logs, T0)
     read = next(call for call in calls if isinstance(call.operation, Read) and call.operation.what == "stats")
     stale = replace(read, answer=replaced(read.answer, body=b'{"data":{"transactions":99,"accounts":0}}'))
     with pytest.raises(histories.Wrong, match="no place for"):
-        histories.check([stale if call is read else call for call in calls], logs)
+        histories.check([stale if call is read else call for call in calls], logs, T0)
