@@ -33,6 +33,7 @@ ACTIONS = {
     DeleteMetadata: "DELETE_METADATA",
 }
 KEY_CHARS = 255
+"""A longer key uses up no log id, whatever section 11.4 says: the real service was asked."""
 READ_IDS = 2**63
 """Ids in the path of a read have a sign, those of writes have none (section 3)."""
 
@@ -53,11 +54,11 @@ class Reply:
 
 
 class Refusal(Exception):
-    """A write that is refused; `takes` counts the log ids and transaction ids that it uses up (section 11.4)."""
+    """A write that is refused; `transactions` counts the ids that it uses up if it makes one (section 11.4)."""
 
-    def __init__(self, code: str, text: str = "", logs: int = 0, transactions: int = 0) -> None:
+    def __init__(self, code: str, text: str = "", transactions: int = 0) -> None:
         super().__init__(code)
-        self.code, self.text, self.logs, self.transactions = code, text, logs, transactions
+        self.code, self.text, self.transactions = code, text, transactions
 
     @property
     def status(self) -> int:
@@ -166,7 +167,7 @@ class Oracle:
         except Refusal as refusal:
             self._undo(mark)
             self.head.update(head)
-            self._take(refusal.logs, refusal.transactions if made else 0)
+            self._take(0, refusal.transactions if made else 0)
             raise
         if write.dry_run and not hit:
             self._undo(mark)
@@ -187,7 +188,7 @@ class Oracle:
             raise Refusal("VALIDATION", transactions=1)
         kind, data, memento = self._effect(request, date)
         if len(key) > KEY_CHARS:
-            raise Refusal("VALIDATION", logs=1, transactions=1)
+            raise Refusal("VALIDATION", transactions=1)
         linked = chain.link(self.head["hash"], kind, memento, date, key)
         number = self.head["log"] + 1
         self.head.update(log=number, date=date, hash=linked)
