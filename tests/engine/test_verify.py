@@ -104,7 +104,7 @@ FORGERIES = {
     "INSERT INTO moves VALUES ('main', 'b', 'USD/2', 9, 99, 1, 1, 1, 1)": "move_extra",
     "UPDATE moves SET effective_input = 7 WHERE \"transaction\" = 1 AND account = 'a'": "effective_volumes",
     "UPDATE volumes SET input = 31 WHERE account = 'b' AND asset = 'USD/2'": "volumes_differs",
-    "UPDATE volumes SET output = output + 1 WHERE account = 'b' AND asset = 'USD/2' OR 0": "not_balanced",
+    "UPDATE volumes SET output = output + 1 WHERE account = 'b' AND asset = 'USD/2' OR FALSE": "not_balanced",
     "UPDATE volumes SET latest = 0 WHERE account = 'a' AND asset = 'USD/2'": "volumes_differs",
     "DELETE FROM volumes WHERE account = 'b'": "volumes_missing",
     "INSERT INTO volumes VALUES ('main', 'thief', 'USD/2', 5, 5, 0)": "volumes_extra",

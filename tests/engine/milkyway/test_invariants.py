@@ -55,25 +55,25 @@ def move_key(view: View, payment: Payment) -> None:
 
 
 DAMAGES: list[tuple[str, Callable[[View, Payment], None], str]] = [
-    ("pending", put(status=5), "transit:USD"),
-    ("pending", put(status=5), "suspense:stuck:USD"),
-    ("pending", put(status=3), "receivable:bank-alpha:USD"),
+    ("pending", put(status=5), "balance: transit:USD"),
+    ("pending", put(status=5), "balance: suspense:stuck:USD"),
+    ("pending", put(status=3), "balance: receivable:bank-alpha:USD"),
     ("done", put(status=3), "payment postings"),
     ("done", put(status=0), "payment postings"),
-    ("done", put(bank="bank-alpha"), "payable:bank-beta:UZS"),
-    ("done", put(returned_at=1), "returned"),
+    ("done", put(bank="bank-alpha"), "balance: payable:bank-beta:UZS"),
+    ("done", put(returned_at=1), "payment postings"),
     ("stuck", put(status=1), "payment postings"),
-    ("pending", post("transit:USD", "income:commission:USD"), "transit:USD"),
-    ("done", post("income:commission:USD", "fx:position:USD"), "income:commission:USD"),
+    ("pending", post("transit:USD", "balance: income:commission:USD"), "balance: transit:USD"),
+    ("done", post("income:commission:USD", "fx:position:USD"), "balance: income:commission:USD"),
     ("done", post("fx:position:USD", "nostro:house:USD", step="failed"), "endings"),
     ("pending", unbalance, "zero sum"),
     ("pending", lambda view, payment: view.unschedule(ALARM, str(payment.id)), "alarm"),
-    ("pending", lambda view, payment: view.delete(PAYMENTS, payment.id), "transit:USD"),
+    ("pending", lambda view, payment: view.delete(PAYMENTS, payment.id), "balance: transit:USD"),
     ("done", move_key, "key"),
     (
         "done",
         lambda view, payment: view.delete(REFERENCES, "milkyway", f"payment:{payment.id}:final"),
-        "postings",
+        "payment postings",
     ),
 ]
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from bursar.engine.books import VOLUMES
 from bursar.engine.currency import asset
 from bursar.engine.piaxis import accounts as book
-from bursar.engine.piaxis.escrow_tables import DISPUTES, ESCROW_BATCHES, ESCROWS, SLICES
+from bursar.engine.piaxis.escrow_tables import DISPUTES, ESCROW_BATCHES, ESCROW_ITEMS, ESCROWS, SLICES
 from bursar.engine.piaxis.escrow_terms import ALARM
 from bursar.engine.store.table import Table
 from bursar.engine.view import View
@@ -30,32 +30,33 @@ def take(view: View, row: Any) -> None:
     view.put(VOLUMES, replace(found, output=1))
 
 
-@pytest.mark.parametrize(
-    ("table", "where", "damage", "kinds"),
-    [
-        (ESCROWS, {}, take, {"balance"}),
-        (ESCROWS, {}, change(ESCROWS, released=20_000), {"escrow figures"}),
-        (ESCROWS, {}, change(ESCROWS, rest=5), {"escrow figures", "balance"}),
-        (ESCROWS, {}, change(ESCROWS, fee_taken=5), {"balance"}),
-        (ESCROWS, {}, change(ESCROWS, state="released", shown="released"), {"escrow state", "balance"}),
-        (ESCROWS, {}, change(ESCROWS, shown="released"), {"escrow state"}),
-        (ESCROWS, {}, change(ESCROWS, funded_at=None), {"escrow state"}),
-        (ESCROWS, {}, change(ESCROWS, dispute=None, state="disputed", shown="disputed"), {"escrow dispute"}),
-        (ESCROWS, {}, lambda view, row: view.unschedule(ALARM, row.id), {"alarm"}),
-        (
-            ESCROWS,
-            {"phone": SILENT},
-            change(ESCROWS, state="cancelled", shown="cancelled"),
-            {"escrow funding"},
-        ),
-        (SLICES, {"key": "alpha"}, change(SLICES, amount=1), {"escrow figures", "balance"}),
-        (SLICES, {"key": "alpha"}, change(SLICES, status="released"), {"escrow figures", "balance"}),
-        (DISPUTES, {}, change(DISPUTES, outcome="dismissed"), {"escrow dispute"}),
-        (ESCROW_BATCHES, {}, change(ESCROW_BATCHES, released=1), {"batch figures"}),
-        (ESCROW_BATCHES, {}, change(ESCROW_BATCHES, status="completed"), {"batch figures"}),
-        (ESCROW_BATCHES, {}, change(ESCROW_BATCHES, total=1), {"batch figures"}),
-    ],
-)
+DAMAGES: list[tuple[Table[Any], Any, Damage, set[str]]] = [
+    (ESCROWS, {}, take, {"balance"}),
+    (ESCROWS, {}, change(ESCROWS, released=20_000), {"escrow figures"}),
+    (ESCROWS, {}, change(ESCROWS, rest=5), {"escrow figures", "balance"}),
+    (ESCROWS, {}, change(ESCROWS, fee_taken=5), {"balance"}),
+    (ESCROWS, {}, change(ESCROWS, state="released", shown="released"), {"escrow state", "balance"}),
+    (ESCROWS, {}, change(ESCROWS, shown="released"), {"escrow state"}),
+    (ESCROWS, {}, change(ESCROWS, funded_at=None), {"escrow state"}),
+    (ESCROWS, {}, change(ESCROWS, dispute=None, state="disputed", shown="disputed"), {"escrow dispute"}),
+    (ESCROWS, {}, lambda view, row: view.unschedule(ALARM, row.id), {"alarm"}),
+    (
+        ESCROWS,
+        {"phone": SILENT},
+        change(ESCROWS, state="cancelled", shown="cancelled"),
+        {"escrow funding"},
+    ),
+    (SLICES, {"key": "alpha"}, change(SLICES, amount=1), {"escrow figures", "balance"}),
+    (SLICES, {"key": "alpha"}, change(SLICES, status="released"), {"escrow figures", "balance"}),
+    (DISPUTES, {}, change(DISPUTES, outcome="dismissed"), {"escrow dispute"}),
+    (ESCROW_BATCHES, {}, change(ESCROW_BATCHES, released=1), {"batch figures"}),
+    (ESCROW_BATCHES, {}, change(ESCROW_BATCHES, status="completed"), {"batch figures"}),
+    (ESCROW_BATCHES, {}, change(ESCROW_BATCHES, total=1), {"batch figures"}),
+    (ESCROW_ITEMS, {}, change(ESCROW_ITEMS, amount=1), {"batch item"}),
+]
+
+
+@pytest.mark.parametrize(("table", "where", "damage", "kinds"), DAMAGES)
 def test_damage_is_found(table: Table[Any], where: Any, damage: Damage, kinds: set[str]) -> None:
     with Rail() as rail:
         escrows = Escrows(rail)

@@ -34,22 +34,22 @@ def suspend(view: View, row: Any) -> None:
     view.put(SUSPENSE, SuspenseRow("s", "i", "mtn", "UGX", 5, "", view.now))
 
 
-@pytest.mark.parametrize(
-    ("table", "damage", "kinds"),
-    [
-        (PAYMENTS, change(PAYMENTS, status="failed"), {"payment postings", "payment outcome"}),
-        (PAYMENTS, change(PAYMENTS, amount=1), {"payment postings"}),
-        (DISBURSEMENTS, change(DISBURSEMENTS, succeeded=0), {"batch figures"}),
-        (DISBURSEMENTS, change(DISBURSEMENTS, total=1), {"batch total"}),
-        (DISBURSEMENTS, change(DISBURSEMENTS, status="completed"), {"batch status"}),
-        (DISBURSEMENTS, change(DISBURSEMENTS, status="pending"), {"batch work"}),
-        (ITEMS, change(ITEMS, status="pending"), {"balance", "batch figures"}),
-        (PAYMENTS, volumes(book.available(MERCHANT_ID), output=10**12), {"overdrawn", "zero sum", "volumes"}),
-        (PAYMENTS, volumes(book.inflight("mtn"), input=1), {"balance", "overdrawn", "zero sum", "volumes"}),
-        (PAYMENTS, suspend, {"balance"}),
-        (PAYMENTS, lambda view, row: view.unschedule(ALARM, _waiting(view)), {"alarm"}),
-    ],
-)
+DAMAGES: list[tuple[Table[Any], Callable[[View, Any], None], set[str]]] = [
+    (PAYMENTS, change(PAYMENTS, status="failed"), {"payment postings", "payment outcome"}),
+    (PAYMENTS, change(PAYMENTS, amount=1), {"payment postings"}),
+    (DISBURSEMENTS, change(DISBURSEMENTS, succeeded=0), {"batch figures"}),
+    (DISBURSEMENTS, change(DISBURSEMENTS, total=1), {"batch total"}),
+    (DISBURSEMENTS, change(DISBURSEMENTS, status="completed"), {"batch status"}),
+    (DISBURSEMENTS, change(DISBURSEMENTS, status="pending"), {"batch work"}),
+    (ITEMS, change(ITEMS, status="pending"), {"balance", "batch figures"}),
+    (PAYMENTS, volumes(book.available(MERCHANT_ID), output=10**12), {"overdrawn", "zero sum", "volumes"}),
+    (PAYMENTS, volumes(book.inflight("mtn"), input=1), {"balance", "overdrawn", "zero sum", "volumes"}),
+    (PAYMENTS, suspend, {"balance"}),
+    (PAYMENTS, lambda view, row: view.unschedule(ALARM, _waiting(view)), {"alarm"}),
+]
+
+
+@pytest.mark.parametrize(("table", "damage", "kinds"), DAMAGES)
 def test_damage_is_found(table: Table[Any], damage: Callable[[View, Any], None], kinds: set[str]) -> None:
     with Rail() as rail:
         rail.pay(BUYER)

@@ -41,18 +41,18 @@ def lose_event(view, delivery: Delivery) -> None:
     view.delete(EVENTS, delivery.event)
 
 
-@pytest.mark.parametrize(
-    ("harm", "found"),
-    [
-        (lose_work, {"webhook_work"}),
-        (give_up_work, {"webhook_work"}),
-        (lose_lane, {"webhook_delivery"}),
-        (break_lane, {"webhook_lane", "webhook_delivery"}),
-        (bend_lane, {"webhook_lane", "webhook_delivery"}),
-        (finish_without_leaving, {"webhook_delivery"}),
-        (lose_event, {"webhook_event"}),
-    ],
-)
+DAMAGES = [
+    (lose_work, {"webhook_work"}),
+    (give_up_work, {"webhook_work"}),
+    (lose_lane, {"webhook_delivery"}),
+    (break_lane, {"webhook_lane", "webhook_delivery"}),
+    (bend_lane, {"webhook_lane", "webhook_delivery"}),
+    (finish_without_leaving, {"webhook_delivery"}),
+    (lose_event, {"webhook_event"}),
+]
+
+
+@pytest.mark.parametrize(("harm", "found"), DAMAGES)
 def test_damage_is_found(harm, found: set[str]):
     assert check in all_checks()
     with Hooks() as hooks:
