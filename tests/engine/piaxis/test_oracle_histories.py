@@ -63,7 +63,9 @@ class History(RuleBasedStateMachine):
         super().__init__()
         self.rail = Rail()
         self.calls = Escrows(self.rail)
-        self.calls.profile(funding="async")  # as the oracle begins: hypothesis orders initial rules as it likes
+        self.calls.profile(
+            funding="async"
+        )  # as the oracle begins: hypothesis orders initial rules as it likes
         self.oracle = Oracle(self.rail.clock.now(), instant=False)
         self.disputes: dict[str, Any] = {}
         self.seen: dict[str, str] = {}
