@@ -35,116 +35,116 @@ class Metrics(Registry):
             self.commit_seconds.observe(seconds)
 
     def _writer(self) -> None:
-        self.commands = self.add(
+        self.commands: Counter = self.add(
             Counter("bursar_writer_commands_total", "Commands answered: carried out or refused by a rule.")
         )
-        self.refused = self.add(
+        self.refused: Counter = self.add(
             Counter("bursar_writer_refused_commands_total", "Commands not taken: too many were waiting.")
         )
-        self.retried = self.add(
+        self.retried: Counter = self.add(
             Counter(
                 "bursar_writer_retried_commands_total", "Commands run again after another writer was faster."
             )
         )
-        self.batches = self.add(
+        self.batches: Counter = self.add(
             Counter(
                 "bursar_writer_batches_total",
                 "Ends of batches: committed, confirmed (nothing to write), lost (to another writer), failed.",
                 ["outcome"],
             )
         )
-        self.batch_commands = self.add(
+        self.batch_commands: Histogram = self.add(
             Histogram(
                 "bursar_writer_batch_commands", "Commands of a batch that was stored.", bounds=_COMMANDS
             )
         )
-        self.commit_seconds = self.add(
+        self.commit_seconds: Histogram = self.add(
             Histogram("bursar_writer_commit_seconds", "How long a batch took to be durable.", bounds=SECONDS)
         )
         self.queue = self.add(Gauge("bursar_writer_queue_commands", "Commands waiting for the writer."))
-        self.reachable = self.add(
+        self.reachable: Gauge = self.add(
             Gauge(
                 "bursar_store_reachable",
                 "Whether the database answered when these numbers were asked for: 1 or 0.",
             )
         )
-        self.commit_number = self.add(
+        self.commit_number: Gauge = self.add(
             Gauge("bursar_store_commit_number", "Number of the last commit that this process knows.")
         )
-        self.logs = self.add(
+        self.logs: Counter = self.add(
             Counter("bursar_ledger_logs_total", "Log entries written by this process, of all ledgers.")
         )
 
     def _work(self) -> None:
-        self.work_due = self.add(
+        self.work_due: Gauge = self.add(
             Gauge(
                 "bursar_work_due_items", "Items of durable work that are due and in nobody's hands.", ["kind"]
             )
         )
-        self.work_overdue = self.add(
+        self.work_overdue: Gauge = self.add(
             Gauge("bursar_work_overdue_items", "Those of them that have been due for a minute.", ["kind"])
         )
-        self.work_oldest = self.add(
+        self.work_oldest: Gauge = self.add(
             Gauge("bursar_work_oldest_due_seconds", "How long the first of them has been due.", ["kind"])
         )
-        self.work_dead = self.add(
+        self.work_dead: Gauge = self.add(
             Gauge("bursar_work_dead_items", "Items given up after their last attempt.", ["kind"])
         )
-        self.work_running = self.add(
+        self.work_running: Gauge = self.add(
             Gauge("bursar_work_running_items", "Items in the hands of this process's handlers.", ["kind"])
         )
 
     def _listeners(self) -> None:
-        self.events = self.add(
+        self.events: Counter = self.add(
             Counter("bursar_events_published_total", "Events that a destination confirmed.", ["destination"])
         )
-        self.events_failed = self.add(
+        self.events_failed: Counter = self.add(
             Counter("bursar_events_failed_total", "Times that a destination took nothing.", ["destination"])
         )
-        self.events_lag = self.add(
+        self.events_lag: Gauge = self.add(
             Gauge(
                 "bursar_events_lag_logs",
                 "Log entries a destination has not been told of, of all ledgers.",
                 ["destination"],
             )
         )
-        self.events_lag_most = self.add(
+        self.events_lag_most: Gauge = self.add(
             Gauge("bursar_events_lag_max_logs", "The same, of the ledger that has most.", ["destination"])
         )
-        self.pipelines = self.add(
+        self.pipelines: Gauge = self.add(
             Gauge(
                 "bursar_pipelines",
                 "Pipelines: running, failing (the last delivery failed), stopped.",
                 ["state"],
             )
         )
-        self.pipeline_logs = self.add(
+        self.pipeline_logs: Counter = self.add(
             Counter("bursar_pipeline_logs_total", "Log entries delivered to exporters.")
         )
-        self.pipelines_failed = self.add(
+        self.pipelines_failed: Counter = self.add(
             Counter("bursar_pipeline_failed_total", "Deliveries to exporters that failed.")
         )
-        self.pipelines_lag = self.add(
+        self.pipelines_lag: Gauge = self.add(
             Gauge("bursar_pipeline_lag_logs", "Log entries that pipelines not stopped have yet to deliver.")
         )
-        self.pipelines_lag_most = self.add(
+        self.pipelines_lag_most: Gauge = self.add(
             Gauge("bursar_pipeline_lag_max_logs", "The same, of the pipeline that has most.")
         )
 
     def _webhooks(self) -> None:
-        self.webhooks = self.add(
+        self.webhooks: Counter = self.add(
             Counter(
                 "bursar_webhook_attempts_total",
                 "Tries of webhook deliveries: succeeded, retryable_failure, permanent_failure.",
                 ["outcome"],
             )
         )
-        self.webhooks_arrived = self.add(
+        self.webhooks_arrived: Gauge = self.add(
             Gauge("bursar_webhook_inbox_deliveries", "Deliveries that are not in their lane yet.")
         )
-        self.webhooks_lanes = self.add(
+        self.webhooks_lanes: Gauge = self.add(
             Gauge("bursar_webhook_pending_lanes", "Objects that have unfinished deliveries to an endpoint.")
         )
-        self.webhooks_oldest = self.add(
+        self.webhooks_oldest: Gauge = self.add(
             Gauge("bursar_webhook_oldest_pending_seconds", "Age of the oldest unfinished delivery in a lane.")
         )
