@@ -26,7 +26,7 @@ class Core:
         self.clock = clock
         self.ids = ids
         self.store = store
-        self.metrics = Metrics()
+        self.metrics: Metrics = Metrics()
         self.metrics.commit_number.read = lambda: store.version
         self._gauges: list[Callable[[ReadView], None]] = []
         self.writer: Writer = Writer(store, clock, ids, self.metrics)

@@ -50,7 +50,7 @@ class _Numbers(Instrument):
 class Counter(_Numbers):
     """Only grows, from 0 at the start of the process."""
 
-    kind = "counter"
+    kind: Kind = "counter"
 
     def __init__(self, name: str, help: str, labels: Sequence[str] = ()) -> None:
         super().__init__(name, help, labels)
@@ -65,7 +65,7 @@ class Counter(_Numbers):
 class Gauge(_Numbers):
     """Goes up and down."""
 
-    kind = "gauge"
+    kind: Kind = "gauge"
 
     def set(self, value: Number, labels: Labels = ()) -> None:
         """Show this number."""
@@ -99,7 +99,7 @@ class _Bins:
 class Histogram(Instrument):
     """Sorts values by `bounds`, each the greatest value of its bucket. `listeners` are told each value as well."""
 
-    kind = "histogram"
+    kind: Kind = "histogram"
 
     def __init__(self, name: str, help: str, labels: Sequence[str] = (), *, bounds: Sequence[Number]) -> None:
         super().__init__(name, help, labels)

@@ -61,7 +61,9 @@ class Metrics(Registry):
         self.commit_seconds: Histogram = self.add(
             Histogram("bursar_writer_commit_seconds", "How long a batch took to be durable.", bounds=SECONDS)
         )
-        self.queue = self.add(Gauge("bursar_writer_queue_commands", "Commands waiting for the writer."))
+        self.queue: Gauge = self.add(
+            Gauge("bursar_writer_queue_commands", "Commands waiting for the writer.")
+        )
         self.reachable: Gauge = self.add(
             Gauge(
                 "bursar_store_reachable",
