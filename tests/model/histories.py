@@ -23,6 +23,8 @@ from tests.model.oracle import Oracle, log_json
 from tests.model.systems import System, difference
 
 NEVER = 2**62
+SEARCHES = 200
+"""Orders that are tried before a history counts as wrong."""
 
 
 @dataclass(eq=False)
@@ -110,18 +112,30 @@ def check(calls: list[Call], logs: list[dict[str, Any]], now: int) -> Oracle:
         call.last = min(
             (at for at, each in enumerate(writers) if each.began > call.ended), default=len(writers)
         )
-    replay = _Replay(Oracle(now), others)
-    for place, writer in enumerate(writers):
-        replay.fill(place, writer)
-    replay.fill(len(writers), None)
-    if replay.waiting:
-        raise Wrong(f"no place for {replay.waiting[0]}")
+    replay = _search(writers, others, now)
     found = [log_json(log) for log in replay.oracle.logs.values()]
     if found != logs:
         raise Wrong(
             f"the logs differ: {next(pair for pair in zip(found, logs, strict=False) if pair[0] != pair[1])}"
         )
     return replay.oracle
+
+
+def _search(writers: list[Call], others: list[Call], now: int) -> _Replay:
+    """Place the most urgent first; where that ends nowhere, begin again and choose by chance."""
+    first: Wrong | None = None
+    for attempt in range(SEARCHES):
+        replay = _Replay(Oracle(now), [*others], Random(attempt) if attempt else None)
+        try:
+            for place, writer in enumerate(writers):
+                replay.fill(place, writer)
+            replay.fill(len(writers), None)
+        except Wrong as wrong:
+            first = first or wrong
+        else:
+            return replay
+    assert first is not None
+    raise first
 
 
 def _in_order_of(logs: list[dict[str, Any]], calls: list[Call]) -> list[Call]:
@@ -164,9 +178,10 @@ def _check_time(writers: list[Call]) -> None:
 class _Replay:
     """The oracle, and the operations that wrote nothing and have no place yet."""
 
-    def __init__(self, oracle: Oracle, waiting: list[Call]) -> None:
+    def __init__(self, oracle: Oracle, waiting: list[Call], chance: Random | None) -> None:
         self.oracle = oracle
         self.waiting = waiting
+        self._chance = chance
 
     def fill(self, place: int, writer: Call | None) -> None:
         """Give places before this write to all that belong there, then do the write; None at the end."""
@@ -184,6 +199,8 @@ class _Replay:
                 )
         if wrong and writer is not None:
             raise Wrong(f"{writer}: {wrong}")
+        if writer is None and self.waiting:
+            raise Wrong(f"no place for {self.waiting[0]}")
 
     def _answer(self, place: int) -> None:
         """Those that use up nothing, each after those that ended before it began."""
@@ -198,7 +215,10 @@ class _Replay:
     def _take_ids(self, place: int, *, told: bool) -> bool:
         """Place one that uses up ids: one that was told which, or the most urgent of the others."""
         able = [call for call in self.waiting if call.first <= place and _is_told(call) == told]
-        for call in sorted(able, key=lambda call: call.last):
+        able.sort(key=lambda call: call.last)
+        if self._chance and not told:
+            self._chance.shuffle(able)
+        for call in able:
             wrong, taken = self._tried(call, keep=True)
             if not wrong and taken:
                 self.waiting.remove(call)
