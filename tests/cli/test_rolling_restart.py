@@ -57,7 +57,8 @@ class Load:
                     body = {"postings": [POSTING]}
                     return client.ledger.v2.create_transaction("books", body, idempotency_key=key).id
                 except FormanceApiError as error:
-                    if error.status_code not in (0, 503):  # a connection refused or closed, a server that drains
+                    # A connection refused or closed, a server that drains.
+                    if error.status_code not in (0, 503):
                         raise
                     self.healed += 1
                     self._stop.wait(0.01)
