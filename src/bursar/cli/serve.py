@@ -126,10 +126,11 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _metrics_listeners(options: Options) -> list[socket.socket]:
-    """A socket for each process, on consecutive ports; none when they were not asked for."""
-    if options.metrics_port is None:
+    """A socket for each process, on consecutive ports, or on any free ones for port 0; none when not asked for."""
+    first = options.metrics_port
+    if first is None:
         return []
-    ports = [options.metrics_port and options.metrics_port + number for number in range(options.workers)]
+    ports = range(first, first + options.workers) if first else [0] * options.workers
     return [_listen(options.metrics_host, port) for port in ports]
 
 
